@@ -1,8 +1,8 @@
 """The only reader of the environment.
 
 `load_settings()` gives one frozen `Settings`; composition roots hand its values down, nothing below imports
-this file. Every setting is optional. A value that cannot be used raises `SettingsError`, whose text is one line
-naming the variable, so that a command can print it and leave with exit code 2.
+this file. Every setting is optional. A value that cannot be used raises `SettingsError`: one line that names the
+variable, for a command to print and leave with exit code 2.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SHORTEST_SECRET_KEY = 16
 
 DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 TEMPORAL_FILE_VARIABLES = ("TEMPORAL_CONFIG_FILE", "TEMPORAL_PROFILE")
-"""Temporal's file is read only if one of these is set: a developer's default profile must not steer us unasked."""
+"""Temporal's file is read only if one of these is set: a default profile must not steer us unasked."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 PortOrZero = Annotated[int, Field(ge=0, le=65535)]
@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     """0 = a free port, chosen once and remembered in the data directory."""
 
     database_url: str | None = Field(None, validation_alias="DATABASE_URL", repr=False)
-    """As SQLAlchemy wants it (`postgresql+psycopg://…`), with its password; None = the embedded PostgreSQL."""
+    """As SQLAlchemy wants it (`postgresql+psycopg://…`), with its password; None = the embedded one."""
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = Field(
         10, validation_alias="SWITCHBOARD_DATABASE_POOL_SIZE"
     )

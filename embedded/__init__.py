@@ -1,0 +1,1 @@
+"""The default stack for one machine: PostgreSQL and a Temporal dev server as child processes."""
