@@ -1,0 +1,173 @@
+"""What people ask of a dialog or an offer, as values. They travel in workflow updates: fields only get added,
+each new one with a default that old histories decode to.
+"""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Discriminator
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A reply to the client, or a note the client never sees."""
+
+    text: str
+    mode: Literal["reply", "note"] = "reply"
+    attachments: tuple[UUID, ...] = ()
+    kind: Literal["say"] = "say"
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    over_limit: bool = False
+    kind: Literal["take"] = "take"
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    operator_id: UUID
+    kind: Literal["assign"] = "assign"
+
+
+@dataclass(frozen=True, slots=True)
+class Unassign:
+    """Give the dialog back to its team's pool."""
+
+    kind: Literal["unassign"] = "unassign"
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    note: str | None = None
+    kind: Literal["close"] = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    kind: Literal["reopen"] = "reopen"
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Bots and integrations hand a dialog to people (DECISIONS 17)."""
+
+    topic: str | None = None
+    team: str | None = None
+    weight: int | None = None
+    place: Literal["auto", "queue"] = "auto"
+    operator_id: UUID | None = None
+    kind: Literal["connect"] = "connect"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    to_operator: UUID | None = None
+    to_team: str | None = None
+    note: str | None = None
+    kind: Literal["transfer"] = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    kind: Literal["accept"] = "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    reason: str | None = None
+    kind: Literal["decline"] = "decline"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    kind: Literal["cancel"] = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class AddParticipant:
+    user_id: UUID
+    kind: Literal["add_participant"] = "add_participant"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveParticipant:
+    user_id: UUID
+    kind: Literal["remove_participant"] = "remove_participant"
+
+
+@dataclass(frozen=True, slots=True)
+class SetTopic:
+    topic: str | None
+    kind: Literal["set_topic"] = "set_topic"
+
+
+@dataclass(frozen=True, slots=True)
+class AddTag:
+    tag: str
+    kind: Literal["add_tag"] = "add_tag"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTag:
+    tag: str
+    kind: Literal["remove_tag"] = "remove_tag"
+
+
+@dataclass(frozen=True, slots=True)
+class SetPriority:
+    priority: Literal["low", "normal", "high", "critical"]
+    kind: Literal["set_priority"] = "set_priority"
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    status: str
+    kind: Literal["set_status"] = "set_status"
+
+
+Command = Annotated[
+    Say | Take | Assign | Unassign | Close | Reopen | Connect | Transfer | Accept | Decline | Cancel
+    | AddParticipant | RemoveParticipant | SetTopic | AddTag | RemoveTag | SetPriority | SetStatus,
+    Discriminator("kind"),
+]  # fmt: skip
+
+#: commands that are spoken to an offer's workflow; all others go to the dialog's
+TO_OFFER = frozenset({"accept", "decline", "cancel"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One command of one caller: (caller, key) makes it happen once; `digest` unmasks another one under its key."""
+
+    caller: UUID
+    key: str
+    digest: str
+    dialog_id: UUID
+    command: Command
+    transfer_id: UUID | None = None
+    address: str | None = None
+
+    @property
+    def update_id(self) -> str:
+        return f"{self.caller}:{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """An open row of the reactions table: what a committed transaction wants a workflow to do."""
+
+    id: int
+    kind: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a command: its answer, or the refusal as code, detail and extra facts."""
+
+    status: int
+    answer: dict[str, Any]
+    refusal: str | None = None
+    reactions: tuple[Reaction, ...] = ()

@@ -1,0 +1,80 @@
+"""The life of a dialog on its two axes, status and place, and what may follow what."""
+
+from enum import StrEnum
+
+from domain.errors import DialogClosedError, WrongStatusError
+
+
+class Kind(StrEnum):
+    CHAT = "chat"
+    TICKET = "ticket"
+    COMMENT = "comment"
+    GROUP = "group"
+
+
+class Status(StrEnum):
+    NEW = "new"
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    PENDING = "pending"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Place(StrEnum):
+    BOT = "bot"
+    UNASSIGNED = "unassigned"
+    QUEUED = "queued"
+    OWNED = "owned"
+
+
+WAITING = frozenset({Place.UNASSIGNED, Place.QUEUED})
+
+CHAT_STATUSES = (Status.NEW, Status.OPEN, Status.CLOSED)
+TICKET_STATUSES = (Status.OPEN, Status.IN_PROGRESS, Status.PENDING, Status.RESOLVED, Status.CLOSED)
+
+#: a ticket goes forwards; backwards only by reopening. Closing is a command of its own.
+TICKET_TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.OPEN: frozenset({Status.IN_PROGRESS, Status.PENDING, Status.RESOLVED}),
+    Status.IN_PROGRESS: frozenset({Status.PENDING, Status.RESOLVED}),
+    Status.PENDING: frozenset({Status.IN_PROGRESS, Status.RESOLVED}),
+    Status.RESOLVED: frozenset(),
+    Status.CLOSED: frozenset(),
+}
+
+#: statuses in which a held dialog fills a slot of its operator
+OCCUPYING = frozenset({Status.NEW, Status.OPEN, Status.IN_PROGRESS})
+
+
+def occupies_slot(status: str) -> bool:
+    return status in OCCUPYING
+
+
+def is_closed(status: str) -> bool:
+    return status == Status.CLOSED
+
+
+def require_open(status: str) -> None:
+    """Raises DialogClosedError."""
+    if is_closed(status):
+        raise DialogClosedError("The dialog is closed: reopen it first.")
+
+
+def require_status_change(kind: str, before: str, after: str) -> None:
+    """Raises WrongStatusError when `after` may not follow `before` by hand."""
+    if kind != Kind.TICKET:
+        raise WrongStatusError("A chat's status follows from what happens to it; only tickets are set by hand.")
+    if after == Status.CLOSED:
+        raise WrongStatusError("Close the ticket with its closure instead.")
+    if Status(after) not in TICKET_TRANSITIONS[Status(before)]:
+        raise WrongStatusError(f"A ticket cannot go from {before} to {after}; backwards only by reopening.")
+
+
+def status_when_waiting(kind: str, *, ever_owned: bool) -> Status:
+    """The status of a dialog that stands in no operator's hands."""
+    return Status.OPEN if kind == Kind.TICKET or ever_owned else Status.NEW
+
+
+def place_when_waiting(*, auto: bool) -> Place:
+    """Automatic teams queue, manual ones keep a list of unassigned dialogs (P87)."""
+    return Place.QUEUED if auto else Place.UNASSIGNED

@@ -1,0 +1,27 @@
+"""Settings of the installation and their defaults; rows in `settings` override them."""
+
+from typing import Any
+
+from domain.errors import InvalidError, NotFoundError
+
+DEFAULTS: dict[str, Any] = {
+    "default_team": None,
+    "presence_grace": 300,
+    "time_zone": "Europe/Kyiv",
+    "session_hours": 12,
+    "stuck_after": 60,
+}
+
+_WHOLE_NUMBERS = {"presence_grace": (0, 86_400), "session_hours": (1, 720), "stuck_after": (1, 86_400)}
+
+
+def require_setting(key: str, value: Any) -> None:
+    """Raises NotFoundError for an unknown key, InvalidError for a value of the wrong shape."""
+    if key not in DEFAULTS:
+        raise NotFoundError(f"There is no setting {key!r}. Known: {', '.join(sorted(DEFAULTS))}.")
+    if key in _WHOLE_NUMBERS:
+        low, high = _WHOLE_NUMBERS[key]
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InvalidError(f"{key} is a whole number from {low} to {high}.", field="value")
+    elif not (value is None or isinstance(value, str)):
+        raise InvalidError(f"{key} is a text or null.", field="value")

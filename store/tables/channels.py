@@ -1,0 +1,63 @@
+"""Where clients write: channels, the people who write, and their addresses in each channel."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.tables.rows import Row
+
+KINDS = (
+    "telegram", "viber", "whatsapp", "facebook", "instagram", "facebook_comments", "instagram_comments",
+    "email", "widget", "telephony", "sms", "generic",
+)  # fmt: skip
+
+
+class Channel(Row):
+    """`reopen_window` in seconds: how long after closing a client's message reopens the same dialog."""
+
+    __tablename__ = "channels"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    team_key: Mapped[str | None] = mapped_column(ForeignKey("teams.key"))
+    token_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reopen_window: Mapped[int] = mapped_column(server_default=text("86400"))
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+    __table_args__ = (
+        CheckConstraint(f"kind IN ({', '.join(repr(k) for k in KINDS)})", name="kind_known"),
+        CheckConstraint("reopen_window >= 0", name="reopen_window_not_negative"),
+    )
+
+
+class Contact(Row):
+    __tablename__ = "contacts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    phone: Mapped[str | None]
+    email: Mapped[str | None]
+    tags: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    banned_at: Mapped[datetime | None]
+    banned_by: Mapped[UUID | None]
+    ban_reason: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class ContactIdentity(Row):
+    __tablename__ = "identities"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id"), index=True)
+    channel_key: Mapped[str] = mapped_column(ForeignKey("channels.key"))
+    address: Mapped[str]
+    name: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+    __table_args__ = (UniqueConstraint("channel_key", "address"), Index("ix_identities_address", "address"))

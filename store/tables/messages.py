@@ -1,0 +1,70 @@
+"""What was said: by clients, to clients, and among ourselves."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.tables.rows import Row
+
+
+class Message(Row):
+    """`seq` orders the messages of a dialog. For outgoing ones the row is the ledger of delivery."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"))
+    seq: Mapped[int]
+    direction: Mapped[str]
+    author_kind: Mapped[str]
+    author_id: Mapped[UUID | None]
+    text: Mapped[str]
+    attachments: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    channel_key: Mapped[str]
+    external_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    delivery: Mapped[str | None]
+    delivery_error: Mapped[str | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    provider_id: Mapped[str | None]
+    sent_at: Mapped[datetime | None]
+    words: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('simple', text)", persisted=True))
+
+    __table_args__ = (
+        UniqueConstraint("dialog_id", "seq"),
+        CheckConstraint("direction IN ('in','out','note')", name="direction_known"),
+        CheckConstraint("(direction = 'out') = (delivery IS NOT NULL)", name="only_outgoing_is_delivered"),
+        Index(
+            "uq_messages_channel_key_external_id",
+            "channel_key",
+            "external_id",
+            unique=True,
+            postgresql_where=text("external_id IS NOT NULL AND direction = 'in'"),
+        ),
+        Index(
+            "ix_messages_unsettled",
+            "dialog_id",
+            "seq",
+            postgresql_where=text("delivery IN ('queued','sending')"),
+        ),
+        Index("ix_messages_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "on"}),
+    )
+
+
+class Attachment(Row):
+    """A file; `media_type` as declared, served back as a download. `size` in bytes."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    dialog_id: Mapped[UUID | None] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"), index=True)
+    uploaded_by: Mapped[UUID | None]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
