@@ -56,6 +56,8 @@ class EmbeddedPostgres:
     the server ends with the thread that started it.
     """
 
+    name = "PostgreSQL"
+
     def __init__(self, data_dir: Path, *, port: int = 0, fsync: bool = True, log: Path | None = None) -> None:
         """`port` 0 = a free one, remembered in the directory; `fsync=False` is for tests."""
         self._home = data_dir.absolute() / "postgres"
@@ -102,7 +104,7 @@ class EmbeddedPostgres:
         try:
             self._prepare_home()
             self._check_version(major)
-            self._leftover().stop_leftover(STOP_GRACE)
+            self.clear()
             if not self._cluster.exists():
                 self._make_cluster()
             self._drop_stale_pid_file()
@@ -124,6 +126,10 @@ class EmbeddedPostgres:
         """Fast shutdown: sessions end, committed rows are safe. Then SIGQUIT's and SIGKILL's turn."""
         if self._child is not None:
             self._child.stop(STOP_GRACE)
+
+    def clear(self) -> None:
+        """Ends the server that a killed supervisor left."""
+        self._new_child([]).stop_leftover(STOP_GRACE)
 
     @property
     def _password_file(self) -> Path:
@@ -206,12 +212,9 @@ class EmbeddedPostgres:
         else:
             self._port = ports.remembered(self._port_file)
 
-    def _leftover(self) -> Child:
-        return self._new_child([])
-
     def _new_child(self, command: list[str]) -> Child:
         return Child(
-            "PostgreSQL",
+            self.name,
             command,
             log=self._log,
             record=self._home / "pid",

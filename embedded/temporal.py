@@ -37,6 +37,8 @@ DYNAMIC_CONFIG = (
 class EmbeddedTemporal:
     """One server on one file. `start()`, `address`, `stop()`; also a context manager. Not thread-safe."""
 
+    name = "Temporal"
+
     def __init__(
         self,
         data_dir: Path,
@@ -85,19 +87,11 @@ class EmbeddedTemporal:
     def start(self) -> None:
         """Returns when the namespace answers. Raises `StartError` in one line."""
         self._program = temporal_program()
-        self._child = Child(
-            "Temporal",
-            self._command(),
-            log=self._log,
-            record=self._record,
-            environment=_environment(),
-        )
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._child.stop_leftover(STOP_GRACE)
-            ports.require_free(HOST, self._port, "SWITCHBOARD_TEMPORAL_PORT")
-            if self._ui_port:
-                ports.require_free(HOST, self._ui_port, "SWITCHBOARD_TEMPORAL_UI_PORT")
+            self.clear()
+            self.require_ports()
+            self._child = self._new_child(self._command())
             self._child.start()
         except OSError as problem:
             raise StartError(
@@ -113,6 +107,19 @@ class EmbeddedTemporal:
     def stop(self) -> None:
         if self._child is not None:
             self._child.stop(STOP_GRACE)
+
+    def clear(self) -> None:
+        """Ends the server that a killed supervisor left."""
+        self._new_child([]).stop_leftover(STOP_GRACE)
+
+    def require_ports(self) -> None:
+        """Raises `StartError` naming the taken port and its setting."""
+        ports.require_free(HOST, self._port, "SWITCHBOARD_TEMPORAL_PORT")
+        if self._ui_port:
+            ports.require_free(HOST, self._ui_port, "SWITCHBOARD_TEMPORAL_UI_PORT")
+
+    def _new_child(self, command: list[str]) -> Child:
+        return Child(self.name, command, log=self._log, record=self._record, environment=without_temporal())
 
     def _command(self) -> list[str]:
         command = [self._program, "server", "start-dev", "--ip", HOST, "--port", str(self._port)]
@@ -150,7 +157,7 @@ class EmbeddedTemporal:
     def _asked(self, *words: str) -> bool:
         command = [self._program, "operator", "namespace", *words, "--address", self.address]
         command += ["--command-timeout", "5s"]
-        return subprocess.run(command, capture_output=True, env=_environment(), check=False).returncode == 0
+        return subprocess.run(command, capture_output=True, env=without_temporal(), check=False).returncode == 0
 
     def _reason(self) -> str:
         written = self.child.written()
@@ -172,7 +179,7 @@ def _message(line: str) -> str:
         return line
 
 
-def _environment() -> dict[str, str]:
-    """Without TEMPORAL_*, and with an empty configuration file: both could point the program at another server."""
+def without_temporal() -> dict[str, str]:
+    """The environment without TEMPORAL_*, with an empty configuration file: both could name another server."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
     return kept | {"TEMPORAL_CONFIG_FILE": os.devnull}

@@ -1,0 +1,176 @@
+"""`switchboard …`: the commands of the platform.
+
+Exit codes: 0 done, 1 it could not be done (one line on stderr says why and what to do), 2 a setting or an argument
+cannot be used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from embedded.errors import StartError
+from settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from embedded.supervisor import Stack
+
+app = typer.Typer(
+    name="switchboard",
+    help="Orchestration platform for contact centres. Exit codes: 0 done, 1 failed, 2 bad setting or argument.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+
+
+@app.command()
+def up() -> None:
+    """Start everything on this machine and keep it alive until Ctrl-C or SIGTERM."""
+    from embedded.panels import stack_panel
+    from embedded.supervisor import Supervisor
+
+    settings = load_settings(keep_secret_key=False)
+    if "demo" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"demo": True})
+
+    def on_ready(stack: Stack) -> None:
+        stack_panel(stack, settings)
+
+    Supervisor(settings, say=_say).run(on_ready)
+
+
+@app.command()
+def embedded() -> None:
+    """Start only the embedded PostgreSQL and Temporal; print their addresses; stop with Ctrl-C or SIGTERM."""
+    from embedded.supervisor import Supervisor
+
+    def on_ready(stack: Stack) -> None:
+        print(f"DATABASE_URL={stack.database_url}")
+        print(f"TEMPORAL_ADDRESS={stack.temporal_address}", flush=True)
+
+    Supervisor(load_settings(keep_secret_key=False), say=_say, programs=False).run(on_ready)
+
+
+@app.command()
+def server() -> None:
+    """Run the web process (needs DATABASE_URL and TEMPORAL_ADDRESS)."""
+    settings = load_settings()
+    _require_addresses(settings)
+    from server import run
+
+    run(settings)
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker process for the queues in SWITCHBOARD_WORKER_QUEUES (needs both addresses)."""
+    settings = load_settings()
+    _require_addresses(settings)
+    from worker import run
+
+    run(settings)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    settings = load_settings(keep_secret_key=False)
+    from store.migrating import upgrade
+
+    with _database(settings) as url:
+        upgrade(url)
+    _say("the schema is up to date")
+
+
+@app.command()
+def seed() -> None:
+    """Put the demo's users, teams, topics and channel into the database; a second time changes nothing."""
+    from embedded.demo import sign_ins
+
+    settings = load_settings(keep_secret_key=False)
+    signed = sign_ins(settings)
+    with _database(settings) as url:
+        asyncio.run(_seed(url, signed.password, signed.token))
+    _say("the demo is there")
+
+
+@app.command()
+def doctor() -> None:
+    """Look for what would keep the platform from starting; exit code 1 if something would."""
+    from embedded.checks import examine
+    from embedded.panels import findings_table
+
+    findings = examine(load_settings(keep_secret_key=False))
+    findings_table(findings)
+    if any(finding.verdict == "fail" for finding in findings):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point of `switchboard`. Never returns."""
+    try:
+        app()
+    except SystemExit as ending:
+        _leave(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
+    except SettingsError as problem:
+        _say(str(problem))
+        _leave(2)
+    except StartError as problem:
+        _say(str(problem))
+        _leave(1)
+
+
+def _leave(code: int) -> None:
+    """Ends the process. With the Temporal SDK loaded the interpreter may abort at exit (temporalio/sdk-python#300)."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if "temporalio" in sys.modules:
+        os._exit(code)
+    sys.exit(code)
+
+
+def _say(line: str) -> None:
+    print(f"switchboard: {line}", file=sys.stderr, flush=True)
+
+
+def _require_addresses(settings: Settings) -> None:
+    settings.database()
+    settings.temporal()
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """The configured database, that of the running stack, or the embedded one started for this command."""
+    from embedded import folders
+    from embedded.postgres import EmbeddedPostgres
+
+    if settings.database_url is not None:
+        yield settings.database_url
+    elif folders.is_locked(settings.data_dir):
+        yield EmbeddedPostgres(settings.data_dir).url
+    else:
+        with folders.locked(settings.data_dir), EmbeddedPostgres(settings.data_dir) as postgres:
+            yield postgres.url
+
+
+async def _seed(url: str, password: str, token: str) -> None:
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    from store.seeds import seed_demo
+
+    engine = create_async_engine(url)
+    try:
+        await seed_demo(engine, password, token)
+    finally:
+        await engine.dispose()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Waiting for the web process to say that all is well."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Sequence
+
+from embedded.errors import StartError
+from embedded.programs import Program, ending
+
+READY_WITHIN = 60.0
+"""Seconds."""
+ASK_EVERY = 0.1
+EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def wait_until_ready(host: str, port: int, programs: Sequence[Program]) -> None:
+    """Returns when `GET /readyz` answers 200; `StartError` when a program ends before, or time does."""
+    deadline = time.monotonic() + READY_WITHIN
+    answer = "no answer"
+    while time.monotonic() < deadline:
+        for program in programs:
+            if not program.child.is_running:
+                how = ending(program.child.exit_code)
+                raise StartError(
+                    f"{program.name} did not start ({how}): {program.child.last_line()} (log: {program.child.log})"
+                )
+        status, answer = ask(host, port)
+        if status == 200:
+            return
+        time.sleep(ASK_EVERY)
+    raise StartError(
+        f"the server was not ready within {READY_WITHIN:.0f} s ({answer}): see the logs beside {programs[-1].child.log}"
+    )
+
+
+def ask(host: str, port: int) -> tuple[int, str]:
+    """Status of `GET /readyz` and the start of its text; status 0 = no answer."""
+    connection = http.client.HTTPConnection(EVERY_ADDRESS.get(host, host), port, timeout=3)
+    try:
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        return response.status, response.read(300).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as problem:
+        return 0, f"no answer: {problem}"
+    finally:
+        connection.close()
