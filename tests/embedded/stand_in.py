@@ -1,0 +1,35 @@
+"""Stands in for `cli.py` as the supervisor's programs: a server that is ready, workers that wait, one-shots that pass.
+
+`STAND_IN_FAILS=<command>` makes that command print a reason and fail.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+
+class Ready(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def main(command: str) -> None:
+    if os.environ.get("STAND_IN_FAILS") == command:
+        print("switchboard: the stand-in was told to fail")
+        sys.exit(3)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if command == "server":
+        HTTPServer(("127.0.0.1", int(os.environ["SWITCHBOARD_HTTP_PORT"])), Ready).serve_forever()
+    elif command == "worker":
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
