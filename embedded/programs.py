@@ -63,19 +63,18 @@ def run_once(name: str, arguments: list[str], settings: Settings, environment: M
         while program.child.is_running and time.monotonic() < deadline:
             time.sleep(PAUSE)
     finally:
-        code = program.child.exit_code
         program.stop()
+    code = program.child.exit_code
     if code != 0:
-        raise StartError(f"{name} failed ({ending(code)}): {program.child.last_line()} (log: {program.child.log})")
+        raise StartError(f"{name} failed: {why_ended(program.child)} (log: {program.child.log})")
 
 
-def ending(code: int | None) -> str:
-    """How a process ended, for a person."""
-    if code is None:
-        return "no end in sight"
-    if code < 0:
+def why_ended(child: Child) -> str:
+    """For a person: the signal that killed it, or its exit code and the last line it wrote."""
+    code = child.exit_code
+    if code is not None and code < 0:
         return f"killed by {signal.Signals(-code).name}"
-    return f"exit code {code}"
+    return f"exit code {code}: {child.last_line()}"
 
 
 def environment_of(settings: Settings, database_url: str, temporal_address: str) -> dict[str, str]:

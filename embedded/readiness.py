@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from embedded.errors import StartError
-from embedded.programs import Program, ending
+from embedded.programs import Program, why_ended
 
 READY_WITHIN = 60.0
 """Seconds."""
@@ -22,9 +22,8 @@ def wait_until_ready(host: str, port: int, programs: Sequence[Program]) -> None:
     while time.monotonic() < deadline:
         for program in programs:
             if not program.child.is_running:
-                how = ending(program.child.exit_code)
                 raise StartError(
-                    f"{program.name} did not start ({how}): {program.child.last_line()} (log: {program.child.log})"
+                    f"{program.name} did not start: {why_ended(program.child)} (log: {program.child.log})"
                 )
         status, answer = ask(host, port)
         if status == 200:

@@ -16,7 +16,7 @@ from embedded.children import Child, rotate
 from embedded.demo import SignIns
 from embedded.errors import StartError
 from embedded.postgres import EmbeddedPostgres
-from embedded.programs import Program, ending, environment_of, run_once
+from embedded.programs import Program, environment_of, run_once, why_ended
 from embedded.readiness import wait_until_ready
 from embedded.temporal import EmbeddedTemporal
 from settings import Settings
@@ -211,7 +211,7 @@ class Supervisor:
                     child = watched.part.child
                     delay = watched.schedule()
                     self._say(
-                        f"{watched.part.name} ended ({ending(child.exit_code)}): {child.last_line()}; "
+                        f"{watched.part.name} ended ({why_ended(child)}); "
                         f"starting it again in {delay:g} s (log: {child.log})"
                     )
             time.sleep(LOOK_EVERY)
