@@ -37,7 +37,7 @@ TICKET_STATUSES = (Status.OPEN, Status.IN_PROGRESS, Status.PENDING, Status.RESOL
 TICKET_TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.OPEN: frozenset({Status.IN_PROGRESS, Status.PENDING, Status.RESOLVED}),
     Status.IN_PROGRESS: frozenset({Status.PENDING, Status.RESOLVED}),
-    Status.PENDING: frozenset({Status.IN_PROGRESS, Status.RESOLVED}),
+    Status.PENDING: frozenset({Status.RESOLVED}),
     Status.RESOLVED: frozenset(),
     Status.CLOSED: frozenset(),
 }
@@ -66,7 +66,9 @@ def require_status_change(kind: str, before: str, after: str) -> None:
         raise WrongStatusError("A chat's status follows from what happens to it; only tickets are set by hand.")
     if after == Status.CLOSED:
         raise WrongStatusError("Close the ticket with its closure instead.")
-    if Status(after) not in TICKET_TRANSITIONS[Status(before)]:
+    if after not in TICKET_STATUSES:
+        raise WrongStatusError(f"A ticket has no status {after}.")
+    if after not in TICKET_TRANSITIONS.get(Status(before), ()):
         raise WrongStatusError(f"A ticket cannot go from {before} to {after}; backwards only by reopening.")
 
 

@@ -9,9 +9,11 @@ Queue order: (topic priority desc under topic_priority), weight desc, then origi
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from heapq import merge
 from typing import Any
 from uuid import UUID
 
@@ -129,7 +131,7 @@ def decide(dialog: Waiting, candidates: Iterable[Candidate], method: str) -> Dec
         return Decision(dialog.dialog_id, dialog.team, method, None, why_nobody(out), excluded=dict(out))
     ranked = sorted(able, key=RANKINGS[method])
     reason = method
-    if dialog.reserved_for in {c.operator_id for c in ranked}:
+    if dialog.reserved_for is not None and any(c.operator_id == dialog.reserved_for for c in ranked):
         ranked.sort(key=lambda c: c.operator_id != dialog.reserved_for)
         reason = "reserved_for"
     shown = tuple(_shown(c) for c in ranked[: NEXT_CANDIDATES + 1])
@@ -173,40 +175,45 @@ def plan(
     """Walk the queues of several teams and give away what room there is, at most `most` assignments.
 
     Each team keeps its own order; among the teams' heads the heavier, then the older goes first. A dialog that
-    nobody can get does not hold up those behind it. Answers the assignments only, in the order they were made.
+    nobody can get does not hold up those behind it. Answers the assignments only, in the order they were made; each
+    counts as made a microsecond after the one before, the first at `now`: people take turns within a walk, too.
     """
-    queues = {
-        team: sorted((w for w in waiting if w.team == team), key=lambda w: queue_order(w, methods[team]))
-        for team in {w.team for w in waiting}
-    }
-    heads = dict.fromkeys(queues, 0)
+    queues: dict[str, list[Waiting]] = {}
+    for dialog in waiting:
+        queues.setdefault(dialog.team, []).append(dialog)
+    for team, queue in queues.items():
+        queue.sort(key=partial(queue_order, method=methods[team]))
     people = {c.operator_id: c for c in candidates}
+    full: set[tuple[str, str]] = set()
     made: list[Decision] = []
-    while len(made) < most:
-        open_heads = [(queues[t][i], t) for t, i in heads.items() if i < len(queues[t])]
-        if not open_heads or not _anybody_free(people.values()):
+    for dialog in merge(*queues.values(), key=lambda head: (-head.weight, head.waiting_since, head.dialog_id)):
+        if len(made) >= most:
             break
-        dialog, team = min(open_heads, key=lambda head: (-head[0].weight, head[0].waiting_since, head[0].dialog_id))
-        heads[team] += 1
-        decision = decide(dialog, people.values(), methods[team])
-        if decision.winner is None:
+        lane = (dialog.team, dialog.channel)
+        if lane in full:
             continue
-        made.append(decision)
-        people[decision.winner] = _after(people[decision.winner], dialog, now)
+        if not any(_has_room(c, *lane) for c in people.values()):
+            full.add(lane)  # room only shrinks during the walk: all behind it in this lane wait too
+            continue
+        decision = decide(dialog, people.values(), methods[dialog.team])
+        if decision.winner is not None:
+            at = now + timedelta(microseconds=len(made))
+            made.append(decision)
+            people[decision.winner] = _after(people[decision.winner], dialog, at)
     return made
 
 
-def _anybody_free(people: Iterable[Candidate]) -> bool:
-    return any(
-        c.status == "online" and c.is_connected and not c.is_light and c.load.total < c.limits.total for c in people
+def _has_room(c: Candidate, team: str, channel: str) -> bool:
+    is_there = c.status == "online" and c.is_connected and not c.is_light
+    return is_there and team in c.teams and why_full(c.limits, c.load, channel) is None
+
+
+def _after(c: Candidate, dialog: Waiting, at: datetime) -> Candidate:
+    """The winner once the dialog is theirs."""
+    return replace(
+        c,
+        load=c.load.plus(dialog.channel),
+        last_assigned_at=at,
+        contacts_today=c.contacts_today + (dialog.contact_id not in c.known_contacts),
+        known_contacts=c.known_contacts | {dialog.contact_id},
     )
-
-
-def _after(c: Candidate, dialog: Waiting, now: datetime) -> Candidate:
-    is_new_contact = dialog.contact_id not in c.known_contacts
-    return Candidate(
-        operator_id=c.operator_id, teams=c.teams, limits=c.limits, load=c.load.plus(dialog.channel),
-        status=c.status, is_connected=c.is_connected, is_light=c.is_light, last_assigned_at=now,
-        last_closed_at=c.last_closed_at, contacts_today=c.contacts_today + is_new_contact,
-        daily_quota=c.daily_quota, known_contacts=c.known_contacts | {dialog.contact_id},
-    )  # fmt: skip

@@ -9,7 +9,7 @@ class DomainError(Exception):
     code: ClassVar[str] = "refused"
     title: ClassVar[str] = "Refused"
 
-    def __init__(self, detail: str, **extra: Any) -> None:
+    def __init__(self, detail: str, /, **extra: Any) -> None:
         super().__init__(detail)
         self.detail = detail
         self.extra = extra

@@ -20,7 +20,7 @@ class Presence(StrEnum):
 
 def require_lease(seconds: int) -> None:
     """Raises InvalidError outside 1 s to 24 h."""
-    if not timedelta(seconds=1) <= timedelta(seconds=seconds) <= LONGEST_LEASE:
+    if not 1 <= seconds <= LONGEST_LEASE.total_seconds():
         raise InvalidError("A lease lasts from 1 second to 24 hours.", field="lease")
 
 

@@ -1,6 +1,6 @@
 """Offers of a dialog from one operator to another: how each ends, exactly once."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from domain.errors import DomainError, InvalidError, OfferEndedError, OfferExpiredError
@@ -30,7 +30,7 @@ EXCLUDES = frozenset({Offer.DECLINED, Offer.EXPIRED})
 
 def require_window(seconds: int) -> None:
     """Raises InvalidError outside 5 s to 24 h."""
-    if not SHORTEST_WINDOW <= timedelta(seconds=seconds) <= LONGEST_WINDOW:
+    if not SHORTEST_WINDOW.total_seconds() <= seconds <= LONGEST_WINDOW.total_seconds():
         raise InvalidError("A transfer window lasts from 5 seconds to 24 hours.", field="transfer_window")
 
 
@@ -43,9 +43,9 @@ def state_at(state: str, deadline: datetime | None, now: datetime) -> str:
 
 def why_too_late(state: str, deadline: datetime | None, ended_at: datetime | None, holder: str | None) -> DomainError:
     """The truth for someone who clicks on an offer that is over."""
-    now_with = f", now with {holder}" if holder else ", now waiting for the next operator"
+    now_with = f", now with {holder}" if holder else ", and nobody holds the dialog now"
     moment = deadline if state == Offer.EXPIRED else ended_at
-    at = f" at {moment:%H:%M:%S} UTC" if moment else ""
+    at = f" at {moment.astimezone(UTC):%H:%M:%S} UTC" if moment else ""
     if state == Offer.EXPIRED:
         return OfferExpiredError(f"The offer expired{at}{now_with}.", state=state)
     return OfferEndedError(f"The offer was {state}{at}{now_with}.", state=state)
