@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,13 +24,13 @@ class Message(Row):
     author_kind: Mapped[str]
     author_id: Mapped[UUID | None]
     text: Mapped[str]
-    attachments: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
+    attachments: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'::jsonb"))
     channel_key: Mapped[str]
     external_id: Mapped[str | None]
     created_at: Mapped[datetime]
     delivery: Mapped[str | None]
     delivery_error: Mapped[str | None]
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    attempts: Mapped[int] = mapped_column(server_default=sql("0"))
     provider_id: Mapped[str | None]
     sent_at: Mapped[datetime | None]
     words: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('simple', text)", persisted=True))
@@ -43,13 +44,13 @@ class Message(Row):
             "channel_key",
             "external_id",
             unique=True,
-            postgresql_where=text("external_id IS NOT NULL AND direction = 'in'"),
+            postgresql_where=sql("external_id IS NOT NULL AND direction = 'in'"),
         ),
         Index(
             "ix_messages_unsettled",
             "dialog_id",
             "seq",
-            postgresql_where=text("delivery IN ('queued','sending')"),
+            postgresql_where=sql("delivery IN ('queued','sending')"),
         ),
         Index("ix_messages_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "on"}),
     )
@@ -67,4 +68,4 @@ class Attachment(Row):
     media_type: Mapped[str]
     size: Mapped[int]
     content: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    created_at: Mapped[datetime] = mapped_column(server_default=sql("now()"))

@@ -1,0 +1,45 @@
+"""What every door is handed: connections to PostgreSQL and Temporal, and the few settings doors care about."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.engines import Sessions
+
+if TYPE_CHECKING:
+    from api.ringing import Bell
+
+
+@dataclass(slots=True)
+class House:
+    """One per web process. `bell` reaches Temporal; it may be away while the house stands."""
+
+    sessions: Sessions
+    bell: "Bell"
+    secret_key: bytes
+    secure_cookies: bool = False
+    answer_within: timedelta = timedelta(seconds=5)
+    temporal_ui: str | None = None
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+def house_of(request: Request) -> House:
+    house: House = request.app.state.house
+    return house
+
+
+CurrentHouse = Annotated[House, Depends(house_of)]
+
+
+async def reading(house: CurrentHouse) -> AsyncIterator[AsyncSession]:
+    """A session for reading: one snapshot for the whole request (so X-Events-Seq fits what is shown)."""
+    async with house.sessions() as session:
+        await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        yield session
+
+
+Reading = Annotated[AsyncSession, Depends(reading)]

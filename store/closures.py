@@ -1,0 +1,138 @@
+"""Closing a dialog, and opening it again."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from domain import dialogs as rules
+from domain.commands import Close, Reopen
+from domain.errors import AnotherDialogOpenError, DialogOpenError, NotYoursError, TopicRequiredError
+from domain.events import Fact
+from domain.permissions import Permission, Viewer, leads, require_acting
+from domain.transfers import Offer
+from store import transfers
+from store.dialogs import Scene
+from store.messages import add_note
+from store.places import free_slot, give, has_room, is_online, settle_waiting
+from store.tables import Dialog, Team, Topic
+from store.transactions import Work
+from store.viewers import find_viewer
+
+
+async def close(work: Work, scene: Scene, viewer: Viewer, command: Close) -> dict[str, Any]:
+    """Close: the slot is free, a pending offer ends, the next waiting dialog moves up, in this transaction."""
+    dialog = scene.dialog
+    rules.require_open(dialog.status)
+    require_acting(viewer, scene.relation, is_waiting=dialog.place in rules.WAITING)
+    topic = await work.session.get(Topic, dialog.topic_key) if dialog.topic_key else None
+    if topic is None and await _is_topic_required(work, dialog.team_key):
+        raise TopicRequiredError("Choose a topic before closing.", field="topic")
+    if command.note:
+        await add_note(work, scene, command.note)
+    return await close_now(work, scene, cause="by_operator")
+
+
+async def _is_topic_required(work: Work, team: str) -> bool:
+    """P84: a team that covers a required topic does not close dialogs without one."""
+    found = await work.session.scalar(
+        text(
+            "SELECT EXISTS (SELECT 1 FROM team_topics tt JOIN topics t ON t.key = tt.topic_key"
+            " WHERE tt.team_key = :team AND t.required AND t.active)"
+        ),
+        {"team": team},
+    )
+    return bool(found)
+
+
+async def close_now(work: Work, scene: Scene, *, cause: str) -> dict[str, Any]:
+    dialog = scene.dialog
+    holder = dialog.operator_id
+    target = scene.offer.to_operator if scene.offer else None
+    await transfers.end(work, scene, Offer.RESCINDED, reason="closed", tell=True)
+    await free_slot(work, dialog)
+    before = {"status": dialog.status, "place": dialog.place}
+    dialog.status, dialog.place, dialog.operator_id = rules.Status.CLOSED, None, None
+    dialog.closed_at, dialog.closed_by = work.now, work.actor.id
+    dialog.awaiting_reply_since, dialog.reserved_for, dialog.is_forced = None, None, False
+    await work.session.flush()
+    await work.session.execute(text("DELETE FROM exclusions WHERE dialog_id = :d"), {"d": dialog.id})
+    if holder is not None:
+        await work.session.execute(
+            text("UPDATE operators SET last_closed_at = :now WHERE user_id = :id"), {"now": work.now, "id": holder}
+        )
+    is_ticket = dialog.kind == rules.Kind.TICKET
+    work.record(
+        Fact.TICKET_CLOSED if is_ticket else Fact.DIALOG_CLOSED, **scene.event_ids, operator_id=holder,
+        before=before, after={"status": "closed"}, cause=cause, cycle=dialog.cycle,
+    )  # fmt: skip
+    work.react(f"dialog:{dialog.id}", "dialog_closed", cycle=dialog.cycle)
+    await transfers.drain_for(work, [holder, target], cause="closed")
+    return {"status": "closed", "closed_at": work.now.isoformat(), "operator_id": None}
+
+
+async def reopen(work: Work, scene: Scene, viewer: Viewer, _: Reopen) -> dict[str, Any]:
+    """Open a closed (or pending, resolved) dialog again: to its last operator if there with room, else the pool."""
+    mine = viewer.user_id in (scene.dialog.last_operator_id, scene.dialog.author_id)
+    if not mine and not leads(viewer, scene.relation) and scene.dialog.team_key not in viewer.teams:
+        raise NotYoursError("Only its last operator, its team or a supervisor may reopen this dialog.")
+    return await reopen_now(work, scene, cause="by_operator")
+
+
+async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = True) -> dict[str, Any]:
+    """Raises DialogOpenError, AnotherDialogOpenError."""
+    dialog = scene.dialog
+    before = {"status": dialog.status, "place": dialog.place}
+    if dialog.status not in (rules.Status.CLOSED, rules.Status.RESOLVED, rules.Status.PENDING):
+        raise DialogOpenError("The dialog is open already.")
+    await _require_only_open(work, dialog)
+    was_closed = dialog.status == rules.Status.CLOSED
+    is_ticket = dialog.kind == rules.Kind.TICKET
+    team = await work.session.get_one(Team, dialog.team_key)
+    candidate = dialog.operator_id or dialog.last_operator_id
+    dialog.status = rules.Status.OPEN
+    dialog.place, dialog.operator_id = rules.place_when_waiting(auto=team.auto), None
+    dialog.closed_at = dialog.closed_by = None
+    dialog.waiting_since = work.now
+    if was_closed:
+        dialog.cycle += 1
+    await work.session.flush()
+    scene.refresh_relation()
+    work.record(
+        Fact.TICKET_REOPENED if is_ticket else Fact.DIALOG_REOPENED, **scene.event_ids, operator_id=candidate,
+        before=before, after={"status": dialog.status, "place": dialog.place}, cause=cause, cycle=dialog.cycle,
+    )  # fmt: skip
+    work.react(f"dialog:{dialog.id}", "dialog_reopened", cycle=dialog.cycle)
+    if drains and candidate is not None and await _can_take_back(work, scene, candidate):
+        await give(work, scene, candidate, cause="reopened")
+    else:
+        dialog.reserved_for = candidate if is_ticket else None
+        await work.session.flush()
+        await settle_waiting(work, scene, cause="reopened", drains=drains)
+    return {
+        "status": dialog.status, "place": dialog.place,
+        "operator_id": str(dialog.operator_id) if dialog.operator_id else None,
+    }  # fmt: skip
+
+
+async def _can_take_back(work: Work, scene: Scene, operator_id: UUID) -> bool:
+    """The last operator gets the dialog back when online, with room, and still one of its team."""
+    await work.lock_operators([operator_id])
+    if not await is_online(work, operator_id) or not await has_room(work, operator_id, scene.dialog.channel_key):
+        return False
+    person = await find_viewer(work.session, operator_id)
+    return person is not None and person.may(Permission.DIALOG_HOLD) and scene.dialog.team_key in person.teams
+
+
+async def _require_only_open(work: Work, dialog: Dialog) -> None:
+    if dialog.kind == rules.Kind.TICKET:
+        return
+    other = await work.session.scalar(
+        select(Dialog.id).where(
+            Dialog.channel_key == dialog.channel_key, Dialog.identity_id == dialog.identity_id,
+            Dialog.thread == dialog.thread, Dialog.status != "closed", Dialog.kind != "ticket",
+            Dialog.id != dialog.id,
+        )
+    )  # fmt: skip
+    if other is not None:
+        raise AnotherDialogOpenError("The client has another open dialog here.", dialog_id=str(other))

@@ -1,0 +1,98 @@
+"""A dialog under its lock, with the facts that every rule about it asks for."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from domain import permissions
+from domain.errors import NotFoundError
+from domain.permissions import Relation, Viewer
+from store.tables import Dialog, Transfer
+from store.transactions import GroundMovedError, Work, team_keys_of
+
+_FACTS = text("""
+SELECT clock_timestamp() AS now, t.auto, t.active, t.transfer_window, t.transfer_fallback,
+       ARRAY(SELECT user_id FROM participants WHERE dialog_id = :dialog AND role = 'participant') AS participants,
+       ARRAY(SELECT user_id FROM participants WHERE dialog_id = :dialog AND role = 'watcher') AS watchers
+FROM teams t WHERE t.key = :team
+""")
+_CONCERNED = text("""
+SELECT d.team_key, d.operator_id, d.contact_id, o.to_operator,
+       ARRAY(SELECT team_key FROM team_members WHERE user_id IN (d.operator_id, o.to_operator)) AS teams
+FROM dialogs d LEFT JOIN transfers o ON o.dialog_id = d.id AND o.state = 'pending' WHERE d.id = :dialog
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFacts:
+    key: str
+    auto: bool
+    active: bool
+    transfer_window: int
+    transfer_fallback: str
+
+
+@dataclass(slots=True)
+class Scene:
+    """One dialog, locked: its row, its team, its pending offer, who relates to it."""
+
+    dialog: Dialog
+    team: TeamFacts
+    offer: Transfer | None
+    relation: Relation
+
+    @property
+    def event_ids(self) -> dict[str, Any]:
+        d = self.dialog
+        return {"dialog_id": d.id, "contact_id": d.contact_id, "team": d.team_key}
+
+    def require_readable(self, viewer: Viewer) -> None:
+        """Raises NotFoundError: who may not read a dialog is not told that it exists."""
+        if not permissions.may_read(viewer, self.relation):
+            raise NotFoundError("There is no such dialog.")
+
+    def refresh_relation(self) -> None:
+        self.relation = replace(self.relation, operator_id=self.dialog.operator_id, team=self.dialog.team_key)
+
+
+async def lock_concerned_teams(work: Work, dialog_id: UUID, *more: str | None) -> None:
+    """Take the locks of every team whose waiting or room a change of this dialog's place may touch."""
+    row = (await work.session.execute(_CONCERNED, {"dialog": dialog_id})).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such dialog.")
+    await work.lock_teams({row.team_key, *row.teams, *(k for k in more if k)})
+
+
+async def lock_scene(work: Work, dialog_id: UUID, *, operators: tuple[UUID, ...] = ()) -> Scene:
+    """Lock the dialog (and then `operators`), read the clock and gather the facts.
+
+    When this transaction holds team locks, they are checked to still be the right ones (GroundMovedError).
+    Raises NotFoundError.
+    """
+    dialog = await work.session.scalar(select(Dialog).where(Dialog.id == dialog_id).with_for_update(key_share=True))
+    if dialog is None:
+        raise NotFoundError("There is no such dialog.")
+    if operators:
+        await work.lock_operators(operators)
+    facts = (await work.session.execute(_FACTS, {"dialog": dialog_id, "team": dialog.team_key})).one()
+    work.moment = facts.now
+    offer = await work.session.scalar(
+        select(Transfer).where(Transfer.dialog_id == dialog_id, Transfer.state == "pending")
+    )
+    if work.teams:
+        people = (dialog.operator_id, offer.to_operator if offer else None)
+        work.require_teams({dialog.team_key} | await team_keys_of(work.session, people))
+    relation = Relation(
+        dialog.team_key, dialog.operator_id, dialog.author_id,
+        frozenset(facts.participants), frozenset(facts.watchers), offer.to_operator if offer else None,
+    )  # fmt: skip
+    team = TeamFacts(dialog.team_key, facts.auto, facts.active, facts.transfer_window, facts.transfer_fallback)
+    return Scene(dialog, team, offer, relation)
+
+
+def require_locked_teams(work: Work) -> None:
+    """Raises GroundMovedError in a transaction that began without team locks but turns out to need them."""
+    if not work.teams:
+        raise GroundMovedError

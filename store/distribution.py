@@ -1,0 +1,275 @@
+"""Giving waiting dialogs to those who have room, in the transaction that made the room or brought the dialog."""
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from domain.capacity import Limits, Load
+from domain.distribution import Candidate, Decision, Waiting, decide, plan
+from domain.events import Fact
+from store import tables
+from store.tables import ContactTouch, Dialog, Exclusion, Operator, Reservation
+from store.transactions import Work
+
+MOST = 100
+_READ_AT_MOST = 3000
+
+_WAITING = text("""
+SELECT d.id, d.team_key, d.channel_key, d.contact_id, coalesce(p.priority, 0) AS priority, d.weight,
+       d.waiting_since, d.reserved_for, d.is_forced,
+       ARRAY(SELECT operator_id FROM exclusions x WHERE x.dialog_id = d.id) AS excluded,
+       (SELECT max(ends_alone_at) FROM exclusions x WHERE x.dialog_id = d.id) AS ends_alone_at
+FROM dialogs d LEFT JOIN topics p ON p.key = d.topic_key
+WHERE d.place = 'queued' AND d.team_key = ANY(:teams) AND (:forced OR NOT d.is_forced)
+ORDER BY d.waiting_since LIMIT :most
+""")
+_CANDIDATES = text("""
+SELECT o.user_id, o.max_dialogs, o.channel_limits, o.daily_quota, o.status, o.last_assigned_at, o.last_closed_at,
+       coalesce(l.lease_until > clock_timestamp(), false) AS connected,
+       m.teams, coalesce(r.total, 0) AS total, coalesce(r.channels, '{}') AS channels,
+       NOT EXISTS (SELECT 1 FROM user_roles ur JOIN role_permissions rp ON rp.role_key = ur.role_key
+                   WHERE ur.user_id = o.user_id AND rp.permission = 'dialog.hold') AS is_light
+FROM (SELECT user_id, array_agg(team_key) AS teams FROM team_members
+      WHERE team_key = ANY(:teams) GROUP BY user_id) m
+JOIN operators o ON o.user_id = m.user_id
+JOIN users u ON u.id = o.user_id AND u.is_active
+LEFT JOIN presence_leases l ON l.operator_id = o.user_id
+LEFT JOIN LATERAL (
+    SELECT sum(n)::int AS total, jsonb_object_agg(channel_key, n) AS channels
+    FROM (SELECT channel_key, count(*) AS n FROM reservations
+          WHERE operator_id = o.user_id AND (expires_at IS NULL OR expires_at > clock_timestamp())
+          GROUP BY channel_key) AS per_channel
+) r ON true
+ORDER BY o.user_id
+""")
+_TOUCHES = text("""
+SELECT operator_id, count(*) AS met, array_agg(contact_id) FILTER (WHERE contact_id = ANY(:contacts)) AS known
+FROM contact_touches
+WHERE operator_id = ANY(:operators)
+  AND day = (clock_timestamp() AT TIME ZONE coalesce(
+        (SELECT value #>> '{}' FROM settings WHERE key = 'time_zone'), 'Europe/Kyiv'))::date
+GROUP BY operator_id
+""")
+TODAY = text(
+    "(clock_timestamp() AT TIME ZONE coalesce("
+    "(SELECT value #>> '{}' FROM settings WHERE key = 'time_zone'), 'Europe/Kyiv'))::date"
+)
+
+
+async def methods_of(work: Work, teams: Iterable[str]) -> dict[str, str]:
+    """team → method, for those of `teams` that are active and automatic."""
+    rows = await work.session.execute(
+        text("SELECT key, distribution FROM teams WHERE key = ANY(:teams) AND auto AND active"),
+        {"teams": list(teams)},
+    )
+    return {r.key: r.distribution for r in rows}
+
+
+async def waiting_in(work: Work, teams: Iterable[str], *, forced: bool = True) -> list[Waiting]:
+    rows = await work.session.execute(_WAITING, {"teams": list(teams), "forced": forced, "most": _READ_AT_MOST})
+    return [
+        Waiting(
+            r.id, r.team_key, r.channel_key, r.contact_id, r.priority, r.weight, r.waiting_since,
+            frozenset(r.excluded), r.reserved_for, r.is_forced,
+        )
+        for r in rows
+    ]  # fmt: skip
+
+
+async def candidates_in(work: Work, teams: Iterable[str], contacts: Iterable[UUID]) -> list[Candidate]:
+    """Every active member of the teams as this moment finds them."""
+    rows = (await work.session.execute(_CANDIDATES, {"teams": list(teams)})).all()
+    limited = [r.user_id for r in rows if r.daily_quota is not None]
+    met: dict[UUID, Any] = {}
+    if limited:
+        touched = await work.session.execute(_TOUCHES, {"operators": limited, "contacts": list(contacts)})
+        met = {t.operator_id: t for t in touched}
+    return [
+        Candidate(
+            operator_id=r.user_id,
+            teams=frozenset(r.teams),
+            limits=Limits(r.max_dialogs, r.channel_limits),
+            load=Load(r.total, r.channels),
+            status=r.status,
+            is_connected=r.connected,
+            is_light=r.is_light,
+            last_assigned_at=r.last_assigned_at,
+            last_closed_at=r.last_closed_at,
+            contacts_today=met[r.user_id].met if r.user_id in met else 0,
+            daily_quota=r.daily_quota,
+            known_contacts=frozenset((met[r.user_id].known or ()) if r.user_id in met else ()),
+        )
+        for r in rows
+    ]
+
+
+async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog | None = None) -> list[Decision]:
+    """Give waiting dialogs of `teams` (all locked by this transaction) to whoever has room; at most MOST of them.
+
+    `arrived` is a dialog this transaction just put into the queue: without it every waiting dialog may go, forced
+    ones too; with it forced ones stay (DECISIONS 17), and its decision is stored even when it must wait.
+    """
+    began = time.perf_counter()
+    work.require_teams(teams)
+    await work.session.flush()
+    methods = await methods_of(work, teams)
+    if not methods:
+        return []
+    waiting = await waiting_in(work, methods, forced=arrived is None)
+    if not waiting:
+        return []
+    contacts = {w.contact_id for w in waiting}
+    candidates = await candidates_in(work, methods, contacts)
+    waiting = lift_lone_exclusions(waiting, candidates, work.now, await _lone_ends(work, waiting))
+    drafts = plan(waiting, candidates, methods, now=work.now, most=MOST)
+    made: list[Decision] = []
+    if drafts:
+        chosen = {d.dialog_id for d in drafts}
+        if chosen != {arrived.id if arrived else None}:
+            await lock_dialogs(work, chosen)
+        await work.lock_operators(d.winner for d in drafts)
+        candidates = await candidates_in(work, methods, contacts)
+        made = plan([w for w in waiting if w.dialog_id in chosen], candidates, methods, now=work.now, most=MOST)
+        await _carry_out(work, made, waiting, cause, began)
+        if len(drafts) >= MOST or len(made) < len(drafts):
+            for team in sorted(methods):
+                work.react(f"team:{team}", "drain_due")
+            await work.session.execute(text("SELECT pg_notify('drains', '')"))
+    if arrived is not None and arrived.id not in {d.dialog_id for d in made}:
+        mine = next((w for w in waiting if w.dialog_id == arrived.id), None)
+        if mine is not None:
+            decision = decide(mine, candidates, methods[mine.team])
+            await store_decisions(work, [decision], cause, began)
+    return made
+
+
+async def _lone_ends(work: Work, waiting: Sequence[Waiting]) -> dict[UUID, datetime]:
+    excluded = [w.dialog_id for w in waiting if w.excluded]
+    if not excluded:
+        return {}
+    rows = await work.session.execute(
+        text("SELECT dialog_id, max(ends_alone_at) AS at FROM exclusions WHERE dialog_id = ANY(:ids) GROUP BY 1"),
+        {"ids": excluded},
+    )
+    return {r.dialog_id: r.at for r in rows}
+
+
+def lift_lone_exclusions(
+    waiting: Sequence[Waiting], candidates: Sequence[Candidate], now: datetime, ends: dict[UUID, datetime]
+) -> list[Waiting]:
+    """Exclusion ends after one window when nobody else of the team is online (DECISIONS 24)."""
+
+    def lifted(w: Waiting) -> Waiting:
+        if not w.excluded or now < ends.get(w.dialog_id, now):
+            return w
+        others = any(
+            w.team in c.teams and c.status == "online" and c.is_connected and not c.is_light
+            for c in candidates
+            if c.operator_id not in w.excluded
+        )
+        return w if others else _without_exclusions(w)
+
+    return [lifted(w) for w in waiting]
+
+
+def _without_exclusions(w: Waiting) -> Waiting:
+    return Waiting(
+        w.dialog_id, w.team, w.channel, w.contact_id, w.priority, w.weight, w.waiting_since,
+        frozenset(), w.reserved_for, w.is_forced,
+    )  # fmt: skip
+
+
+async def lock_dialogs(work: Work, ids: Iterable[UUID]) -> None:
+    await work.session.execute(
+        select(Dialog.id).where(Dialog.id.in_(sorted(ids))).order_by(Dialog.id).with_for_update(key_share=True)
+    )
+
+
+async def _carry_out(
+    work: Work, made: Sequence[Decision], waiting: Sequence[Waiting], cause: str, began: float
+) -> None:
+    if not made:
+        return
+    facts = {w.dialog_id: w for w in waiting}
+    now = work.now
+    pairs = [(d.dialog_id, d.winner, facts[d.dialog_id]) for d in made]
+    ids = [p[0] for p in pairs]
+    rows = [
+        {"dialog_id": i, "operator_id": o, "kind": "held", "channel_key": w.channel, "over_limit": False}
+        for i, o, w in pairs
+    ]
+    await work.insert(Reservation, rows)
+    connection = await work.session.connection()
+    await connection.execute(
+        update(Dialog)
+        .where(Dialog.id == bindparam("b_id"))
+        .values(
+            place="owned",
+            operator_id=bindparam("b_operator"),
+            last_operator_id=bindparam("b_operator"),
+            reserved_for=None,
+            is_forced=False,
+            assigned_at=now,
+            first_assigned_at=text(f"coalesce(first_assigned_at, '{now.isoformat()}'::timestamptz)"),
+            status=text("CASE WHEN status = 'new' THEN 'open' ELSE status END"),
+        ),
+        [{"b_id": i, "b_operator": o} for i, o, _ in pairs],
+    )
+    await work.session.execute(
+        update(Operator).where(Operator.user_id.in_({o for _, o, _ in pairs})).values(last_assigned_at=now)
+    )
+    await touch_contacts(work, [(o, w.contact_id) for _, o, w in pairs if o])
+    await work.session.execute(text("DELETE FROM exclusions WHERE dialog_id = ANY(:ids)"), {"ids": ids})
+    for dialog_id, operator_id, w in pairs:
+        work.record(
+            Fact.DIALOG_ASSIGNED, dialog_id=dialog_id, contact_id=w.contact_id, team=w.team,
+            operator_id=operator_id, before={"place": "queued"}, after={"place": "owned"}, cause=cause,
+        )  # fmt: skip
+    await store_decisions(work, made, cause, began)
+    for row in [o for o in work.session.identity_map.values() if isinstance(o, Dialog) and o.id in facts]:
+        await work.session.refresh(row)
+
+
+async def touch_contacts(work: Work, pairs: Sequence[tuple[UUID, UUID]]) -> None:
+    """Count the client among those the operator met today."""
+    rows = [{"operator_id": o, "contact_id": c} for o, c in sorted(set(pairs))]
+    if rows:
+        statement = upsert(ContactTouch).values(day=TODAY).on_conflict_do_nothing()
+        await (await work.session.connection()).execute(
+            statement.values(operator_id=bindparam("operator_id"), contact_id=bindparam("contact_id")), rows
+        )
+
+
+async def store_decisions(
+    work: Work, decisions: Sequence[Decision], cause: str, began: float, *, actor: UUID | None = None
+) -> None:
+    took = round((time.perf_counter() - began) * 1000 / max(1, len(decisions)), 3)
+    await work.insert(
+        tables.Decision,
+        [
+            {
+                "dialog_id": d.dialog_id, "team_key": d.team, "method": d.method,
+                "outcome": "assigned" if d.winner else "waiting", "winner_id": d.winner, "reason": d.reason,
+                "cause": cause, "actor_id": actor, "candidates": list(d.candidates), "excluded": dict(d.excluded),
+                "took": took, "at": work.now,
+            }
+            for d in decisions
+        ],
+    )  # fmt: skip
+
+
+async def exclude(work: Work, dialog_id: UUID, operator_id: UUID, reason: str, ends_alone_at: datetime) -> None:
+    statement = upsert(Exclusion).values(
+        dialog_id=dialog_id, operator_id=operator_id, reason=reason, ends_alone_at=ends_alone_at
+    )
+    await work.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["dialog_id", "operator_id"],
+            set_={"reason": statement.excluded.reason, "ends_alone_at": statement.excluded.ends_alone_at},
+        )
+    )

@@ -1,0 +1,74 @@
+"""Open reactions of workflows: pulled in id order, acted on, marked done (DECISIONS 1)."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.commands import Reaction as Open
+from store.tables import Reaction
+
+#: facts that only wake a workflow: taking such a row is all there is to do
+_ONLY_WAKE = ("message_received", "dialog_closed", "dialog_reopened", "offer_ended", "presence_changed")
+
+
+async def open_reactions(session: AsyncSession, workflow_id: str, done: Iterable[int] = ()) -> tuple[Open, ...]:
+    """Mark `done`, then answer what is due for this workflow, in id order."""
+    if finished := sorted(done):
+        await finish(session, finished)
+    rows = await session.scalars(
+        select(Reaction)
+        .where(
+            Reaction.workflow_id == workflow_id,
+            Reaction.done_at.is_(None),
+            Reaction.not_before <= func.clock_timestamp(),
+        )
+        .order_by(Reaction.id)
+        .limit(200)
+    )
+    found = rows.all()
+    if woken := [r.id for r in found if r.kind in _ONLY_WAKE]:
+        await finish(session, woken)
+    return tuple(Open(r.id, r.kind, r.payload) for r in found)
+
+
+async def finish(session: AsyncSession, ids: Iterable[int]) -> None:
+    await session.execute(
+        update(Reaction)
+        .where(Reaction.id.in_(list(ids)), Reaction.done_at.is_(None))
+        .values(done_at=func.clock_timestamp())
+    )
+
+
+async def overdue_workflows(session: AsyncSession, *, older_than: float, limit: int = 500) -> list[str]:
+    """Workflows with rows nobody has acted on for `older_than` seconds, oldest first: the relay rings them."""
+    rows = await session.execute(
+        text("""
+            SELECT workflow_id, min(id) AS first FROM reactions
+            WHERE done_at IS NULL AND not_before < clock_timestamp() - make_interval(secs => :age)
+              AND workflow_id NOT LIKE 'team:%'
+            GROUP BY workflow_id ORDER BY first LIMIT :limit
+        """),
+        {"age": older_than, "limit": limit},
+    )
+    return [r.workflow_id for r in rows]
+
+
+async def drains_due(session: AsyncSession) -> dict[str, list[int]]:
+    """team → ids of its due `drain_due` rows."""
+    rows = await session.execute(
+        text("""
+            SELECT substr(workflow_id, 6) AS team, array_agg(id) AS ids FROM reactions
+            WHERE done_at IS NULL AND workflow_id LIKE 'team:%' AND not_before <= clock_timestamp() GROUP BY 1
+        """)
+    )
+    return {r.team: list(r.ids) for r in rows}
+
+
+async def prune(session: AsyncSession) -> None:
+    """Forget what nobody needs any more: settled reactions after a day, command results after seven."""
+    await session.execute(text("DELETE FROM reactions WHERE done_at < now() - interval '1 day'"))
+    await session.execute(text("DELETE FROM command_results WHERE created_at < now() - interval '7 days'"))
+    await session.execute(text("DELETE FROM pending_commands WHERE created_at < now() - interval '7 days'"))
+    await session.execute(text("DELETE FROM sessions WHERE expires_at < now()"))
+    await session.execute(text("DELETE FROM sign_in_attempts WHERE at < now() - interval '1 day'"))
