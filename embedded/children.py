@@ -160,9 +160,11 @@ def _birth(pid: int) -> str:
     if sys.platform.startswith("linux"):
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            # A killed program counts as a zombie while its other threads still hold its ports.
+            is_dead = fields[0] in "ZX" and len(os.listdir(f"/proc/{pid}/task")) <= 1
         except OSError:
             return ""
-        return "" if fields[0] in "ZX" else fields[19]
+        return "" if is_dead else fields[19]
     return _asked_ps(pid, "lstart=")
 
 

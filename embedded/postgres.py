@@ -104,6 +104,7 @@ class EmbeddedPostgres:
         try:
             self._prepare_home()
             self._check_version(major)
+            self.stop()
             self.clear()
             if not self._cluster.exists():
                 self._make_cluster()

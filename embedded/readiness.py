@@ -22,9 +22,7 @@ def wait_until_ready(host: str, port: int, programs: Sequence[Program]) -> None:
     while time.monotonic() < deadline:
         for program in programs:
             if not program.child.is_running:
-                raise StartError(
-                    f"{program.name} did not start: {why_ended(program.child)} (log: {program.child.log})"
-                )
+                raise StartError(f"{program.name} did not start: {why_ended(program.child)} (log: {program.child.log})")
         status, answer = ask(host, port)
         if status == 200:
             return

@@ -89,6 +89,7 @@ class EmbeddedTemporal:
         self._program = temporal_program()
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
+            self.stop()
             self.clear()
             self.require_ports()
             self._child = self._new_child(self._command())

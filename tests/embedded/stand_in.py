@@ -1,6 +1,6 @@
 """Stands in for `cli.py` as the supervisor's programs: a server that is ready, workers that wait, one-shots that pass.
 
-`STAND_IN_FAILS=<command>` makes that command print a reason and fail.
+`STAND_IN_FAILS=<command>` makes that command print a reason and fail, `STAND_IN_IS_STUBBORN=<command>` deaf to SIGTERM.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def main(command: str) -> None:
     if os.environ.get("STAND_IN_FAILS") == command:
         print("switchboard: the stand-in was told to fail")
         sys.exit(3)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    stubborn = os.environ.get("STAND_IN_IS_STUBBORN") == command
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if stubborn else lambda *_: sys.exit(0))
     if command == "server":
         HTTPServer(("127.0.0.1", int(os.environ["SWITCHBOARD_HTTP_PORT"])), Ready).serve_forever()
     elif command == "worker":

@@ -96,7 +96,7 @@ def test_a_data_directory_of_something_else_is_refused_and_left_alone(data_dir: 
     with careless(data_dir):
         pass
     (data_dir / "postgres" / "cluster" / "PG_VERSION").write_text("garbage\n")
-    with pytest.raises(StartError, match="does not hold PostgreSQL 18 data.*restore it"):
+    with pytest.raises(StartError, match=r"does not hold PostgreSQL 18 data.*restore it"):
         careless(data_dir).start()
     assert (data_dir / "postgres" / "cluster" / "base").is_dir()
 
@@ -189,7 +189,7 @@ if os.geteuid() == 0:
         data_dir.parent.chmod(0o755)
         postgres = careless(data_dir)
         if not real(f"{NOBODY}:{NOBODY}", postgres_programs() / "postgres"):
-            with pytest.raises(StartError, match="root cannot run PostgreSQL here.*ordinary user"):
+            with pytest.raises(StartError, match=r"root cannot run PostgreSQL here.*ordinary user"):
                 postgres.start()
             return
         for _ in range(2):

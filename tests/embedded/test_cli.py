@@ -1,0 +1,73 @@
+"""The commands: help, exit codes, the doctor."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from embedded.checks import examine
+from settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def switchboard(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("SWITCHBOARD_", "TEMPORAL_"))}
+    bare.pop("DATABASE_URL", None)
+    return subprocess.run(
+        [sys.executable, "cli.py", *arguments],
+        cwd=ROOT,
+        env=bare | {"COLUMNS": "120"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_lists_every_command() -> None:
+    shown = switchboard("--help")
+    assert shown.returncode == 0
+    for command in ("up", "embedded", "server", "worker", "migrate", "seed", "doctor"):
+        assert command in shown.stdout
+
+
+def test_an_unknown_command_leaves_with_2() -> None:
+    assert switchboard("upp").returncode == 2
+
+
+@pytest.mark.parametrize("command", ["server", "worker"])
+def test_a_program_without_its_addresses_says_which(command: str, data_dir: Path) -> None:
+    alone = switchboard(command, SWITCHBOARD_DATA_DIR=str(data_dir))
+    assert alone.returncode == 2
+    assert alone.stderr.startswith("switchboard: DATABASE_URL is not set")
+    halfway = switchboard(command, SWITCHBOARD_DATA_DIR=str(data_dir), DATABASE_URL="postgresql://u@h/d")
+    assert halfway.returncode == 2
+    assert halfway.stderr.startswith("switchboard: TEMPORAL_ADDRESS is not set")
+
+
+def test_the_doctor_is_content_with_a_sound_machine(data_dir: Path) -> None:
+    verdicts = {finding.subject: finding for finding in examine(Settings(data_dir=data_dir))}
+    assert verdicts["Python"].verdict == "ok"
+    assert verdicts["PostgreSQL"].found == "embedded, version 18"
+    assert "temporal version" in verdicts["Temporal"].found
+    assert not data_dir.exists()
+
+
+def test_the_doctor_names_what_stands_in_the_way_and_leaves_with_1(data_dir: Path, taken_port: int) -> None:
+    shown = switchboard(
+        "doctor",
+        SWITCHBOARD_DATA_DIR=str(data_dir),
+        SWITCHBOARD_HTTP_PORT=str(taken_port),
+        DATABASE_URL="postgresql://user:hidden@127.0.0.1:1/none",
+        TEMPORAL_ADDRESS="127.0.0.1:1",
+    )
+    assert shown.returncode == 1
+    failed = [line for line in shown.stdout.splitlines() if line.startswith("fail")]
+    assert [line.split()[1] for line in failed] == ["PostgreSQL", "Temporal", "port"]
+    assert "set SWITCHBOARD_HTTP_PORT" in failed[2]
+    assert "hidden" not in shown.stdout
