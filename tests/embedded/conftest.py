@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from embedded.folders import is_locked
+from embedded.postgres import EmbeddedPostgres
 
 STACK = Path(__file__).with_name("stack.py")
 READY = "Switchboard is ready"
@@ -27,6 +28,23 @@ def data_dir() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="sb"))
     yield folder / "data"
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Path]:
+    """A database made once: initdb is the slow part of a first start."""
+    folder = Path(tempfile.mkdtemp(prefix="sb"))
+    with EmbeddedPostgres(folder, fsync=False):
+        pass
+    yield folder / "postgres"
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def used_dir(data_dir: Path, cluster: Path) -> Path:
+    """A data directory that has been started before."""
+    shutil.copytree(cluster, data_dir / "postgres", ignore=shutil.ignore_patterns("port"))
+    return data_dir
 
 
 @pytest.fixture

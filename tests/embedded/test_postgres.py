@@ -44,8 +44,8 @@ def test_a_second_start_finds_the_rows_of_the_first(data_dir: Path) -> None:
         assert query(postgres, "SELECT n FROM kept") == [(7,)]
 
 
-def test_committed_rows_survive_kill_9(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as postgres:
+def test_committed_rows_survive_kill_9(used_dir: Path) -> None:
+    with EmbeddedPostgres(used_dir) as postgres:
         query(postgres, "CREATE TABLE kept (n int)")
         query(postgres, "INSERT INTO kept SELECT generate_series(1, 1000)")
         assert postgres.pid
@@ -54,59 +54,55 @@ def test_committed_rows_survive_kill_9(data_dir: Path) -> None:
         assert query(postgres, "SELECT count(*) FROM kept") == [(1000,)]
 
 
-def test_it_speaks_unicode_and_utc_and_knows_one_database(data_dir: Path) -> None:
-    with careless(data_dir) as postgres:
+def test_it_speaks_unicode_and_utc_and_knows_one_database(used_dir: Path) -> None:
+    with careless(used_dir) as postgres:
         assert query(postgres, "SELECT upper('ґанок')") == [("ҐАНОК",)]
         assert query(postgres, "SHOW timezone") == [("UTC",)]
         assert query(postgres, "SELECT current_database(), current_user") == [("switchboard", "switchboard")]
 
 
-def test_only_the_password_opens_it_and_only_its_owner_reads_the_password(data_dir: Path) -> None:
-    with careless(data_dir) as postgres:
-        assert stat.S_IMODE((data_dir / "postgres" / "password").stat().st_mode) == 0o600
+def test_only_the_password_opens_it_and_only_its_owner_reads_the_password(used_dir: Path) -> None:
+    with careless(used_dir) as postgres:
+        assert stat.S_IMODE((used_dir / "postgres" / "password").stat().st_mode) == 0o600
         scheme, _, rest = postgres.url.replace("+psycopg", "").partition("://switchboard:")
         stranger = f"{scheme}://switchboard:guess@{rest.partition('@')[2]}"
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(stranger)
 
 
-def test_it_listens_on_loopback_alone(data_dir: Path) -> None:
-    with careless(data_dir) as postgres:
+def test_it_listens_on_loopback_alone(used_dir: Path) -> None:
+    with careless(used_dir) as postgres:
         assert query(postgres, "SHOW listen_addresses") == [("127.0.0.1",)]
         assert query(postgres, "SHOW unix_socket_directories") == [("",)]
 
 
-def test_a_remembered_port_that_was_taken_meanwhile_is_replaced(data_dir: Path) -> None:
-    with careless(data_dir) as postgres:
-        port = int((data_dir / "postgres" / "port").read_text())
+def test_a_remembered_port_that_was_taken_meanwhile_is_replaced(used_dir: Path) -> None:
+    with careless(used_dir) as postgres:
+        port = int((used_dir / "postgres" / "port").read_text())
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))
         other.listen()
-        with careless(data_dir) as postgres:
+        with careless(used_dir) as postgres:
             assert f":{port}/" not in postgres.url
             assert query(postgres, "SELECT 1") == [(1,)]
 
 
-def test_a_taken_port_that_was_asked_for_is_named_with_its_setting(data_dir: Path, taken_port: int) -> None:
+def test_a_taken_port_that_was_asked_for_is_named_with_its_setting(used_dir: Path, taken_port: int) -> None:
     with pytest.raises(StartError, match=rf"port {taken_port} .* taken .*SWITCHBOARD_POSTGRES_PORT"):
-        careless(data_dir, taken_port).start()
+        careless(used_dir, taken_port).start()
 
 
-def test_a_data_directory_of_something_else_is_refused_and_left_alone(data_dir: Path) -> None:
-    with careless(data_dir):
-        pass
-    (data_dir / "postgres" / "cluster" / "PG_VERSION").write_text("garbage\n")
+def test_a_used_directory_of_something_else_is_refused_and_left_alone(used_dir: Path) -> None:
+    (used_dir / "postgres" / "cluster" / "PG_VERSION").write_text("garbage\n")
     with pytest.raises(StartError, match=r"does not hold PostgreSQL 18 data.*restore it"):
-        careless(data_dir).start()
-    assert (data_dir / "postgres" / "cluster" / "base").is_dir()
+        careless(used_dir).start()
+    assert (used_dir / "postgres" / "cluster" / "base").is_dir()
 
 
-def test_damage_that_only_postgresql_sees_is_quoted(data_dir: Path) -> None:
-    with careless(data_dir):
-        pass
-    (data_dir / "postgres" / "cluster" / "global" / "pg_control").write_bytes(b"x" * 8192)
+def test_damage_that_only_postgresql_sees_is_quoted(used_dir: Path) -> None:
+    (used_dir / "postgres" / "cluster" / "global" / "pg_control").write_bytes(b"x" * 8192)
     with pytest.raises(StartError, match=r"PostgreSQL did not start: .*(control|incompatible).*log: "):
-        careless(data_dir).start()
+        careless(used_dir).start()
 
 
 def test_a_first_start_that_was_killed_half_way_is_begun_again(data_dir: Path) -> None:
@@ -118,36 +114,34 @@ def test_a_first_start_that_was_killed_half_way_is_begun_again(data_dir: Path) -
     assert not draft.exists()
 
 
-def test_a_pid_file_that_names_a_stranger_does_not_stop_it(data_dir: Path) -> None:
-    with careless(data_dir):
-        pass
-    pid_file = data_dir / "postgres" / "cluster" / "postmaster.pid"
+def test_a_pid_file_that_names_a_stranger_does_not_stop_it(used_dir: Path) -> None:
+    pid_file = used_dir / "postgres" / "cluster" / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n{pid_file.parent}\n0\n5432\n\n127.0.0.1\n  0 0\nready   \n")
-    with careless(data_dir) as postgres:
+    with careless(used_dir) as postgres:
         assert query(postgres, "SELECT 1") == [(1,)]
 
 
-def test_a_server_left_by_a_killed_parent_is_ended_first(data_dir: Path) -> None:
-    left = careless(data_dir)
+def test_a_server_left_by_a_killed_parent_is_ended_first(used_dir: Path) -> None:
+    left = careless(used_dir)
     left.start()
-    with careless(data_dir) as postgres:
+    with careless(used_dir) as postgres:
         assert left.child.exit_code == 0
         assert query(postgres, "SELECT 1") == [(1,)]
 
 
-def test_it_ends_with_its_parent_even_by_kill_9(data_dir: Path) -> None:
+def test_it_ends_with_its_parent_even_by_kill_9(used_dir: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from embedded.postgres import EmbeddedPostgres as E;"
-        f"e = E(Path({str(data_dir)!r}), fsync=False); e.start(); print(e.pid, flush=True); time.sleep(60)"
+        f"e = E(Path({str(used_dir)!r}), fsync=False); e.start(); print(e.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE)
     assert parent.stdout
     pid = int(parent.stdout.readline())
     parent.kill()
     parent.wait()
-    with careless(data_dir) as postgres:
+    with careless(used_dir) as postgres:
         assert query(postgres, "SELECT 1") == [(1,)]
-        assert str(data_dir) not in command_line(pid)
+        assert str(used_dir) not in command_line(pid)
 
 
 def test_an_ordinary_user_runs_it_as_himself(data_dir: Path) -> None:

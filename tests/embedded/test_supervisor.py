@@ -50,21 +50,21 @@ def test_it_says_where_everything_is_and_a_signal_ends_it_all(stack: Stack) -> N
     assert not living(pids)
 
 
-def test_after_kill_9_nothing_stays_and_the_next_start_finds_the_rows(stack: Stack, data_dir: Path) -> None:
+def test_after_kill_9_nothing_stays_and_the_next_start_finds_the_rows(stack: Stack, used_dir: Path) -> None:
     stack.start()
-    rows(data_dir, "CREATE TABLE kept (n int)")
-    rows(data_dir, "INSERT INTO kept VALUES (7)")
+    rows(used_dir, "CREATE TABLE kept (n int)")
+    rows(used_dir, "INSERT INTO kept VALUES (7)")
     first = stack.pids
     assert stack.process
     stack.process.kill()
     stack.process.wait()
     stack.start()
-    assert rows(data_dir, "SELECT n FROM kept") == [(7,)]
+    assert rows(used_dir, "SELECT n FROM kept") == [(7,)]
     wait_until_gone(first)
     assert stack.end() == 0
 
 
-def test_a_killed_part_comes_back_and_workers_follow_temporal(stack: Stack) -> None:
+def test_a_killed_part_comes_back_and_workers_follow_temporal(stack: Stack, used_dir: Path) -> None:
     stack.start()
     server, worker, mass = (stack.pid_of(part) for part in ("server", "worker-interactive", "worker-mass"))
     os.kill(server, signal.SIGKILL)
@@ -82,19 +82,19 @@ def test_a_killed_part_comes_back_and_workers_follow_temporal(stack: Stack) -> N
     assert not living(pids)
 
 
-def test_a_second_start_on_the_same_data_is_refused_in_one_line(stack: Stack, data_dir: Path) -> None:
+def test_a_second_start_on_the_same_data_is_refused_in_one_line(stack: Stack, used_dir: Path) -> None:
     stack.launch("embedded")
     stack.wait_for("TEMPORAL_ADDRESS=127.0.0.1:")
-    second = Stack(data_dir, iter(range(1, 9)).__next__)
-    second.output = data_dir.parent / "second.txt"
+    second = Stack(used_dir, iter(range(1, 9)).__next__)
+    second.output = used_dir.parent / "second.txt"
     assert stack.process
     code, line = second.failure()
     assert code == 1
-    assert f"already runs on {data_dir} (pid {stack.process.pid})" in line
+    assert f"already runs on {used_dir} (pid {stack.process.pid})" in line
     assert stack.end() == 0
 
 
-def test_a_second_interrupt_does_not_wait_for_the_stubborn(stack: Stack) -> None:
+def test_a_second_interrupt_does_not_wait_for_the_stubborn(stack: Stack, used_dir: Path) -> None:
     stack.start(STAND_IN_IS_STUBBORN="worker")
     pids = stack.pids
     assert stack.process
