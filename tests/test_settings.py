@@ -101,6 +101,12 @@ def test_temporal_tls_and_key_come_as_its_own_tools_read_them(monkeypatch: pytes
     }
 
 
+def test_an_empty_key_does_not_turn_tls_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "temporal:7233")
+    monkeypatch.setenv("TEMPORAL_API_KEY", "")
+    assert load_settings().temporal() == {"target_host": "temporal:7233", "namespace": "default"}
+
+
 def test_temporals_file_is_read_when_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "temporal.toml"
     file.write_text('[profile.default]\naddress = "there:7233"\nnamespace = "theirs"\n')
