@@ -183,7 +183,7 @@ def _temporal_profile() -> ClientConnectConfig:
     from temporalio.envconfig import ClientConfigProfile
 
     # An empty variable counts as unset, here too: an empty API key would turn TLS on.
-    said = {name: value for name, value in os.environ.items() if name.startswith("TEMPORAL_") and value}
+    said = {name: value for name, value in os.environ.items() if value}
     try:
         profile = ClientConfigProfile.load(disable_file=not _names_temporal_file(), override_env_vars=said)
         return profile.to_client_connect_config()
