@@ -7,6 +7,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, text
 
+from store.roles import put_built_in_roles
+
 _ONE_AT_A_TIME = 3
 
 
@@ -18,7 +20,10 @@ def _config(url: str, **attributes: Any) -> Config:
 
 
 def upgrade(url: str) -> None:
-    """Run every migration that is missing. Several processes may call it at once: one works, the others wait."""
+    """Run every migration that is missing, then put the built-in roles that are.
+
+    Several processes may call it at once: one works, the others wait.
+    """
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
@@ -26,6 +31,8 @@ def upgrade(url: str) -> None:
             connection.commit()
             try:
                 command.upgrade(_config(url, connection=connection), "head")
+                connection.commit()
+                put_built_in_roles(connection)
                 connection.commit()
             finally:
                 connection.rollback()
