@@ -171,3 +171,63 @@ class Outcome:
     answer: dict[str, Any]
     refusal: str | None = None
     reactions: tuple[Reaction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A workflow asks for its open rows. `run_id` is given once per run and writes the run into the list of runs."""
+
+    workflow_id: str
+    run_id: str | None = None
+    done: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`is_closed`: the dialog is closed. `deadline`, `state`: of an offer."""
+
+    reactions: tuple[Reaction, ...] = ()
+    is_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DialogStart:
+    dialog_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TransferStart:
+    transfer_id: UUID
+    dialog_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceStart:
+    operator_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLook:
+    transfer_id: UUID
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferSeen:
+    """`remaining` seconds to the deadline by the database's clock; zero once the offer has ended."""
+
+    state: str
+    remaining: float
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceLook:
+    operator_id: UUID
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceSeen:
+    """Look again in `after` seconds; None: nothing left to wait for."""
+
+    after: float | None

@@ -11,6 +11,7 @@ from domain.errors import AnotherDialogOpenError, DialogOpenError, NotYoursError
 from domain.events import Fact
 from domain.permissions import Permission, Viewer, leads, require_acting
 from domain.transfers import Offer
+from domain.workflow_ids import of_dialog
 from store import transfers
 from store.dialogs import Scene
 from store.messages import add_note
@@ -66,7 +67,7 @@ async def close_now(work: Work, scene: Scene, *, cause: str) -> dict[str, Any]:
         Fact.TICKET_CLOSED if is_ticket else Fact.DIALOG_CLOSED, **scene.event_ids, operator_id=holder,
         before=before, after={"status": "closed"}, cause=cause, cycle=dialog.cycle,
     )  # fmt: skip
-    work.react(f"dialog:{dialog.id}", "dialog_closed", cycle=dialog.cycle)
+    work.react(of_dialog(dialog.id), "dialog_closed", cycle=dialog.cycle)
     await transfers.drain_for(work, [holder, target], cause="closed")
     return {"status": "closed", "closed_at": work.now.isoformat(), "operator_id": None}
 
@@ -102,7 +103,7 @@ async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = Tru
         Fact.TICKET_REOPENED if is_ticket else Fact.DIALOG_REOPENED, **scene.event_ids, operator_id=candidate,
         before=before, after={"status": dialog.status, "place": dialog.place}, cause=cause, cycle=dialog.cycle,
     )  # fmt: skip
-    work.react(f"dialog:{dialog.id}", "dialog_reopened", cycle=dialog.cycle)
+    work.react(of_dialog(dialog.id), "dialog_reopened", cycle=dialog.cycle)
     if drains and candidate is not None and await _can_take_back(work, scene, candidate):
         await give(work, scene, candidate, cause="reopened")
     else:

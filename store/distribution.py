@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.capacity import Limits, Load
 from domain.distribution import Candidate, Decision, Waiting, decide, plan
 from domain.events import Fact
+from domain.workflow_ids import of_team
 from store import tables
 from store.tables import ContactTouch, Dialog, Exclusion, Operator, Reservation
 from store.transactions import Work
@@ -138,7 +139,7 @@ async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog
         await _carry_out(work, made, waiting, cause, began)
         if len(drafts) >= MOST or len(made) < len(drafts):
             for team in sorted(methods):
-                work.react(f"team:{team}", "drain_due")
+                work.react(of_team(team), "drain_due")
             await work.session.execute(text("SELECT pg_notify('drains', '')"))
     if arrived is not None and arrived.id not in {d.dialog_id for d in made}:
         mine = next((w for w in waiting if w.dialog_id == arrived.id), None)

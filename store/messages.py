@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text, update
 from domain.errors import InvalidError
 from domain.events import Fact
 from domain.messages import LONGEST_TEXT, MOST_ATTACHMENTS, Delivery, Direction
+from domain.workflow_ids import of_dialog
 from store.dialogs import Scene
 from store.ids import new_id
 from store.tables import Attachment, Channel, ContactIdentity, Dialog, Message
@@ -77,7 +78,7 @@ async def add_reply(
         Fact.MESSAGE_QUEUED, **scene.event_ids, operator_id=dialog.operator_id, message_id=str(message.id),
         seq=message.seq,
     )  # fmt: skip
-    work.react(f"dialog:{dialog.id}", "message_queued", message_id=str(message.id))
+    work.react(of_dialog(dialog.id), "message_queued", message_id=str(message.id))
     return message
 
 
@@ -113,7 +114,7 @@ def add_inbound(work: Work, scene: Scene, body: str, *, external_id: str, attach
         Fact.MESSAGE_RECEIVED, **scene.event_ids, operator_id=dialog.operator_id, message_id=str(message.id),
         seq=message.seq,
     )  # fmt: skip
-    work.react(f"dialog:{dialog.id}", "message_received", message_id=str(message.id))
+    work.react(of_dialog(dialog.id), "message_received", message_id=str(message.id))
     return message
 
 

@@ -14,6 +14,7 @@ from domain.capacity import Limits, Load, why_full
 from domain.distribution import Decision
 from domain.errors import AtCapacityError, OperatorOfflineError, OperatorUnsuitableError
 from domain.events import Fact
+from domain.workflow_ids import of_team
 from store.dialogs import Scene
 from store.distribution import drain, exclude, store_decisions, touch_contacts
 from store.tables import Dialog, Reservation
@@ -158,7 +159,7 @@ async def to_pool(work: Work, scene: Scene, *, cause: str, excluding: UUID | Non
     if excluding is not None:
         until = work.now + timedelta(seconds=scene.team.transfer_window)
         await exclude(work, dialog.id, excluding, cause, until)
-        work.react(f"team:{dialog.team_key}", "drain_due", not_before=until)
+        work.react(of_team(dialog.team_key), "drain_due", not_before=until)
     if holder is not None:
         work.record(
             Fact.DIALOG_UNASSIGNED, **scene.event_ids, operator_id=holder, before=before,

@@ -12,6 +12,7 @@ from domain import presence as rules
 from domain.errors import NotFoundError
 from domain.events import Fact
 from domain.presence import Presence
+from domain.workflow_ids import of_presence
 from store import transfers
 from store.distribution import drain
 from store.tables import Operator, PresenceInterval, PresenceLease
@@ -55,7 +56,7 @@ async def choose_status(
     await work.session.flush()
     await _follow_up(work, operator_id, can_receive=rules.can_receive(status, until, work.now), reason=status.value)
     if status == Presence.ONLINE or before == Presence.ONLINE:
-        work.react(f"presence:{operator_id}", "presence_changed")
+        work.react(of_presence(operator_id), "presence_changed")
     return {"status": status.value, "reason": reason, "lease_until": until.isoformat() if until else None}
 
 
@@ -69,7 +70,7 @@ async def come_back(work: Work, operator_id: UUID) -> dict[str, Any]:
     await work.session.flush()
     if operator.status == Presence.ONLINE:
         await _follow_up(work, operator_id, can_receive=True, reason="back")
-        work.react(f"presence:{operator_id}", "presence_changed")
+        work.react(of_presence(operator_id), "presence_changed")
     return {"status": operator.status, "lease_until": until.isoformat() if until else None}
 
 

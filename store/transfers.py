@@ -19,6 +19,7 @@ from domain.errors import (
 from domain.events import Fact
 from domain.permissions import Viewer, leads
 from domain.transfers import Offer
+from domain.workflow_ids import of_dialog, of_transfer
 from store import messages
 from store.dialogs import Scene, TeamFacts, lock_concerned_teams, lock_scene, require_locked_teams
 from store.distribution import drain, lock_dialogs
@@ -66,7 +67,7 @@ async def offer(work: Work, scene: Scene, viewer: Viewer, to_operator: UUID, not
         Fact.TRANSFER_OFFERED, **scene.event_ids, operator_id=to_operator, transfer_id=str(transfer_id),
         from_operator=str(dialog.operator_id), deadline=row.deadline.isoformat(),
     )  # fmt: skip
-    work.react(f"dialog:{dialog.id}", "transfer_offered", transfer_id=str(transfer_id))
+    work.react(of_dialog(dialog.id), "transfer_offered", transfer_id=str(transfer_id))
     return {
         "transfer_id": str(transfer_id), "state": row.state, "deadline": row.deadline.isoformat(),
         "window": row.window, "to_operator": str(to_operator), "to_operator_name": name,
@@ -194,7 +195,7 @@ async def end(
         transfer_id=str(transfer.id), from_operator=str(transfer.from_operator), reason=reason,
     )  # fmt: skip
     if tell:
-        work.react(f"transfer:{transfer.id}", "offer_ended", state=state.value)
+        work.react(of_transfer(transfer.id), "offer_ended", state=state.value)
 
 
 async def drain_for(work: Work, operators: Iterable[UUID | None], *, cause: str) -> None:

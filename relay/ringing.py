@@ -1,0 +1,166 @@
+"""Waking workflows: signal-with-start `ring`, coalesced, after the commit and beside the answer.
+
+A ring may be lost; the rows may not. What nobody rang for is rung by the relay (DECISIONS 1).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+)
+from temporalio.service import RPCError
+
+from domain import workflow_ids
+from domain.commands import DialogStart, PresenceStart, TransferStart
+from domain.errors import UnavailableError
+from workflows import options
+
+log = structlog.get_logger("bell")
+DIALOG_ID = SearchAttributeKey.for_keyword("DialogId")
+OPERATOR = SearchAttributeKey.for_keyword("Operator")
+_RPC = timedelta(seconds=5)
+_READY_FOR = 1.0
+
+Connect = Callable[[], Awaitable[Client]]
+
+
+def start_of(workflow_id: str) -> tuple[str, Any, TypedSearchAttributes] | None:
+    """Workflow, input and search attributes under which an id is started; None when only its parent starts it."""
+    kind, rest = workflow_ids.parse(workflow_id)
+    if kind == workflow_ids.DIALOG:
+        return "DialogWorkflow", DialogStart(UUID(rest)), tagged(DIALOG_ID, rest)
+    if kind == workflow_ids.PRESENCE:
+        return "PresenceWorkflow", PresenceStart(UUID(rest)), tagged(OPERATOR, rest)
+    if kind == workflow_ids.TRANSFER:
+        return "TransferWorkflow", TransferStart(UUID(rest), UUID(int=0)), TypedSearchAttributes.empty
+    return None
+
+
+def tagged(key: SearchAttributeKey[str], value: str) -> TypedSearchAttributes:
+    return TypedSearchAttributes([SearchAttributePair(key, value)])
+
+
+async def ring(client: Client, workflow_id: str) -> None:
+    """Wake one workflow, starting it when it does not run. Raises RPCError."""
+    found = start_of(workflow_id)
+    if found is None:
+        return
+    name, start, attributes = found
+    await client.start_workflow(
+        name, start, id=workflow_id, task_queue=options.INTERACTIVE, start_signal="ring",
+        search_attributes=attributes, rpc_timeout=_RPC,
+    )  # fmt: skip
+
+
+class Bell:
+    """Rings in the background, each workflow at most once at a time; knows whether Temporal and a worker answer."""
+
+    def __init__(self, connect: Connect, *, ringers: int = 8) -> None:
+        self._connect = connect
+        self._client: Client | None = None
+        self._connecting = asyncio.Lock()
+        self._waiting: dict[str, None] = {}
+        self._under_way: set[str] = set()
+        self._news = asyncio.Event()
+        self._ringers = ringers
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ready_at = float("-inf")
+        self._is_away = False
+
+    async def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._ring_on()) for _ in range(self._ringers)]
+        self._tasks.append(asyncio.create_task(self._watch()))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def ring(self, ids: Iterable[str]) -> None:
+        """Queue rings and return at once. Repeated ids melt into one ring."""
+        for workflow_id in ids:
+            self._waiting[workflow_id] = None
+        if self._waiting:
+            self._news.set()
+
+    async def client(self) -> Client:
+        """Raises UnavailableError while Temporal cannot be reached."""
+        if self._client is not None:
+            return self._client
+        async with self._connecting:
+            if self._client is None:
+                try:
+                    self._client = await asyncio.wait_for(self._connect(), 3)
+                except (RuntimeError, RPCError, TimeoutError, OSError) as error:
+                    self._is_away = True
+                    raise UnavailableError("The workflow server is away; nothing was started. Try again.") from error
+        return self._client
+
+    @property
+    def is_away(self) -> bool:
+        """True when the last look found Temporal out of reach."""
+        return self._is_away
+
+    async def is_ready(self) -> None:
+        """A round trip through a worker. Raises UnavailableError."""
+        now = asyncio.get_running_loop().time()
+        if now - self._ready_at < _READY_FOR:
+            return
+        client = await self.client()
+        try:
+            await client.start_workflow(
+                "ProbeWorkflow", id=workflow_ids.PROBE, task_queue=options.INTERACTIVE,
+                rpc_timeout=timedelta(seconds=2), id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            )  # fmt: skip
+            handle = client.get_workflow_handle(workflow_ids.PROBE)
+            await handle.query("alive", rpc_timeout=timedelta(seconds=4))
+        except Exception as error:
+            raise UnavailableError("No worker answers.") from error
+        self._ready_at = asyncio.get_running_loop().time()
+
+    async def _ring_on(self) -> None:
+        while True:
+            workflow_id = self._next()
+            if workflow_id is None:
+                self._news.clear()
+                await self._news.wait()
+                continue
+            self._under_way.add(workflow_id)
+            try:
+                await ring(await self.client(), workflow_id)
+            except (RPCError, UnavailableError, RuntimeError, TimeoutError) as error:
+                log.warning("ring.lost", workflow_id=workflow_id, error=str(error)[:200])
+                await asyncio.sleep(0.2)
+            except Exception as error:
+                log.error("ring.failed", workflow_id=workflow_id, exc_info=error)
+            finally:
+                self._under_way.discard(workflow_id)
+                if self._waiting:
+                    self._news.set()
+
+    def _next(self) -> str | None:
+        for workflow_id in self._waiting:
+            if workflow_id not in self._under_way:
+                del self._waiting[workflow_id]
+                return workflow_id
+        return None
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                client = await self.client()
+                await client.service_client.check_health(timeout=timedelta(seconds=2))
+                self._is_away = False
+            except Exception:
+                self._is_away = True
+                self._ready_at = float("-inf")
+            await asyncio.sleep(1)

@@ -1,0 +1,130 @@
+"""The relay's rounds: ring for rows nobody acted on, resend commands, drain on, look everything over.
+
+One leader at a time, by an advisory lock on a connection of its own: when that breaks, another takes over.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import psycopg
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain import workflow_ids
+from domain.commands import Request
+from domain.errors import DomainError, UnavailableError
+from relay.ringing import Bell
+from relay.sending import AnswerPendingError, send
+from store import pending_commands, reactions, sweeps
+from store.engines import Sessions
+
+log = structlog.get_logger("relay")
+
+ROUND = 0.5
+OLD = 1.0
+SWEEP_EVERY = 60.0
+PRUNE_EVERY = 3600.0
+_LEADER_LOCK = 4
+
+Archive = Callable[[], Awaitable[int]]
+
+
+class Relay:
+    """`database_url` in libpq's form (postgresql://…), for the leader's own connection."""
+
+    def __init__(self, sessions: Sessions, bell: Bell, database_url: str, archive: Archive | None = None) -> None:
+        self._sessions = sessions
+        self._bell = bell
+        self._url = database_url
+        self._archive = archive
+        self._resends: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Take turns at leading until cancelled; a database that is away is waited for."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._url, autocommit=True, connect_timeout=3) as own:
+                    await self._lead(own)
+            except (psycopg.Error, OSError) as error:
+                log.warning("relay.waits", error=str(error).splitlines()[0][:200] if str(error) else "connection")
+            await asyncio.sleep(1)
+
+    async def _lead(self, own: psycopg.AsyncConnection) -> None:
+        while not await self._try_lock(own):  # noqa: ASYNC110
+            await asyncio.sleep(1)
+        log.info("relay.leads")
+        await own.execute("LISTEN drains")
+        clock = asyncio.get_running_loop().time
+        sweep_at = clock() + SWEEP_EVERY / 4
+        prune_at = clock() + SWEEP_EVERY
+        while True:
+            await self._attempt("rounds", self._round)
+            if clock() >= sweep_at:
+                sweep_at = clock() + SWEEP_EVERY
+                await self._attempt("sweep", self._sweep)
+            if clock() >= prune_at:
+                prune_at = clock() + PRUNE_EVERY
+                await self._attempt("prune", self._prune)
+            async for _ in own.notifies(timeout=ROUND, stop_after=1):
+                pass
+
+    async def _try_lock(self, own: psycopg.AsyncConnection) -> bool:
+        row = await (await own.execute("SELECT pg_try_advisory_lock(%s)", [_LEADER_LOCK])).fetchone()
+        return bool(row and row[0])
+
+    async def _attempt(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        """One broken round must not end the relay."""
+        try:
+            await work()
+        except (SQLAlchemyError, DomainError, OSError) as error:
+            log.warning("relay.round_failed", what=what, error=str(error)[:300])
+        except Exception as error:
+            log.error("relay.round_broken", what=what, exc_info=error)
+
+    async def _round(self) -> None:
+        for team, ids in (await sweeps.due_drains(self._sessions)).items():
+            _, rings = await sweeps.drain_team(self._sessions, team, ids)
+            self._bell.ring(rings)
+        async with self._sessions() as session:
+            overdue = await reactions.overdue_workflows(session, older_than=OLD)
+        self._bell.ring(overdue)
+        async with self._sessions.begin() as session:
+            await pending_commands.expire(session)
+            waiting = await pending_commands.open_commands(session)
+        for request in waiting:
+            if request.update_id not in self._resends and len(self._resends) < 50:
+                self._resends.add(request.update_id)
+                task = asyncio.create_task(self._resend(request))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _resend(self, request: Request) -> None:
+        try:
+            with contextlib.suppress(AnswerPendingError, UnavailableError):
+                await send(await self._bell.client(), self._sessions, request, within=timedelta(seconds=10))
+        except Exception as error:
+            log.warning("relay.resend_failed", key=request.key, error=str(error)[:200])
+        finally:
+            self._resends.discard(request.update_id)
+
+    async def _sweep(self) -> None:
+        findings, rings = await sweeps.sweep(self._sessions)
+        self._bell.ring(rings)
+        self._bell.ring(workflow_ids.of_transfer(i) for i in findings.late_offers)
+        self._bell.ring(workflow_ids.of_presence(i) for i in findings.lapsed)
+        if findings.missed or findings.late_offers or findings.lapsed:
+            log.warning(
+                "sweep.found",
+                missed=findings.missed,
+                late_offers=len(findings.late_offers),
+                lapsed=len(findings.lapsed),
+            )
+        if self._archive is not None:
+            await self._archive()
+
+    async def _prune(self) -> None:
+        async with self._sessions.begin() as session:
+            await reactions.prune(session)

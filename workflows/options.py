@@ -1,0 +1,37 @@
+"""The few named profiles of time-outs and retries, and the task queues."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+INTERACTIVE = "interactive"
+MASS = "mass"
+
+#: history length at which a long-lived workflow starts a fresh run
+RENEW_AT = 2000
+
+#: one transaction on the way of a person's command; the database may be away for as long as a command may wait
+TRANSACTION: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=10),
+    "schedule_to_close_timeout": timedelta(minutes=10),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=100), backoff_coefficient=2, maximum_interval=timedelta(seconds=2)
+    ),
+    "local_retry_threshold": timedelta(seconds=1),
+}
+
+#: one transaction that a workflow needs however long the database is away
+HOUSEKEEPING: dict[str, Any] = {**TRANSACTION, "schedule_to_close_timeout": None}
+
+#: a call to a channel's provider; refusals that may pass are retried for a day
+DELIVERY: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=60),
+    "heartbeat_timeout": timedelta(seconds=4),
+    "schedule_to_close_timeout": timedelta(hours=24),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_interval=timedelta(seconds=60)
+    ),
+    "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+}
