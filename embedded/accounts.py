@@ -1,7 +1,8 @@
 """Which user PostgreSQL runs as. It refuses root, so root becomes somebody else.
 
 In this order: the owner of the existing data; uid 1000 of a user namespace in which that uid *is* root outside (files
-stay root's); `nobody`, who is given the data. The words are those `launching.py` understands.
+stay root's); `nobody`, who is given the data. Where private folders lie in the way, the last gets the right to pass
+through them. The words are those `launching.py` understands.
 """
 
 from __future__ import annotations
@@ -42,10 +43,11 @@ def can_launch(account: str, program: Path, *arguments: str) -> bool:
     return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
 
 
-def _tried(account: str, folder: Path, program: Path) -> str:
-    if can_launch(account, program) and can_launch(account, Path("/bin/ls"), "-d", str(folder)):
-        return account
+def _tried(user: str, folder: Path, program: Path) -> str:
+    for account in (user, f"{user}+reach"):
+        if can_launch(account, program) and can_launch(account, Path("/bin/ls"), "-d", str(folder)):
+            return account
     raise StartError(
-        f"root cannot run PostgreSQL here: user {account} may not reach {folder} or {program.parent}; "
+        f"root cannot run PostgreSQL here: user {user} may not reach {folder} or {program.parent}; "
         "run as an ordinary user, or move both the checkout and SWITCHBOARD_DATA_DIR out of private folders"
     )

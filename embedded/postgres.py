@@ -143,8 +143,6 @@ class EmbeddedPostgres:
     def _prepare_home(self) -> None:
         self._home.mkdir(parents=True, exist_ok=True)
         self._account = choose_account(self._home, self._programs / "postgres")
-        if self._account not in (SELF, "namespace"):
-            self._home.parent.chmod(0o711)  # that user passes through; the secrets in it are 0600
         draft = self._home / "cluster.new"
         if draft.exists():  # an initdb that was killed half-way
             shutil.rmtree(draft)

@@ -8,14 +8,12 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from embedded import accounts, launching
-from embedded.binaries import postgres_programs
 from embedded.children import command_line
 from embedded.errors import StartError
 from embedded.postgres import EmbeddedPostgres
@@ -149,8 +147,8 @@ def test_an_ordinary_user_runs_it_as_himself(data_dir: Path) -> None:
         "import os; from pathlib import Path; from embedded.postgres import EmbeddedPostgres as E;"
         f"e = E(Path({str(data_dir)!r}), fsync=False); e.start(); print(os.geteuid(), e._account); e.stop()"
     )
-    account = "namespace" if os.geteuid() == 0 else "self"
-    command = [sys.executable, launching.__file__, str(os.getpid()), "9", account, sys.executable, "-c", script]
+    account = f"{NOBODY}:{NOBODY}+reach" if os.geteuid() == 0 else "self"
+    command = [sys.executable, launching.__file__, str(os.getpid()), "9", account, sys.executable, "-Bc", script]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert shown.stderr == ""
     uid, used = shown.stdout.split()
@@ -173,23 +171,24 @@ def test_missing_programs_are_named_with_the_remedy(data_dir: Path, monkeypatch:
 
 if os.geteuid() == 0:
 
+    @pytest.mark.parametrize("mode", [0o755, 0o700], ids=["open folder", "private folder"])
     def test_root_without_user_namespaces_hands_the_data_to_nobody(
-        data_dir: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+        mode: int, data_dir: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         real = accounts.can_launch
         monkeypatch.setattr(
             accounts, "can_launch", lambda account, *rest: account != accounts.NAMESPACE and real(account, *rest)
         )
-        data_dir.parent.chmod(0o755)
-        postgres = careless(data_dir)
-        if not real(f"{NOBODY}:{NOBODY}", postgres_programs() / "postgres"):
-            with pytest.raises(StartError, match=r"root cannot run PostgreSQL here.*ordinary user"):
-                postgres.start()
-            return
+        data_dir.parent.chmod(mode)
         for _ in range(2):
-            with postgres:
+            with careless(data_dir) as postgres:
                 assert query(postgres, "SELECT 1") == [(1,)]
                 assert (data_dir / "postgres" / "cluster").stat().st_uid == NOBODY
         monkeypatch.undo()
         with careless(data_dir) as again:  # namespaces are back: the data's owner still decides
             assert query(again, "SELECT 1") == [(1,)]
+
+    def test_root_whom_nobody_can_stand_in_for_is_told_so(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(accounts, "can_launch", lambda *_: False)
+        with pytest.raises(StartError, match=r"root cannot run PostgreSQL here.*ordinary user"):
+            careless(data_dir).start()
