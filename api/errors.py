@@ -1,5 +1,6 @@
 """Refusals as RFC 9457 problem details: the one table of error code → HTTP status."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,11 +8,11 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from domain.errors import BY_CODE, DomainError, UnavailableError
+from domain.errors import BY_CODE, DomainError, InvalidError, UnavailableError
 
 STATUSES: dict[str, int] = {
     "unauthenticated": 401,
@@ -40,6 +41,10 @@ def status_of(code: str) -> int:
 class ProblemResponse(JSONResponse):
     media_type = "application/problem+json"
 
+    def render(self, content: Any) -> bytes:
+        """A refusal may quote what was sent, halves of surrogate pairs included."""
+        return json.dumps(content, ensure_ascii=False, default=str).encode("utf-8", "replace")
+
 
 def problem(
     status: int, code: str, title: str, detail: str, extra: Mapping[str, Any] | None = None, errors: Any = None
@@ -67,6 +72,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)  # type: ignore[arg-type]
     app.add_exception_handler(DBAPIError, _database)  # type: ignore[arg-type]
     app.add_exception_handler(PoolTimeoutError, _database)
+    app.add_exception_handler(UnicodeEncodeError, _not_storable)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -84,7 +90,10 @@ async def _validation(_: Request, error: RequestValidationError) -> ProblemRespo
 
 
 async def _http(_: Request, error: HTTPException) -> ProblemResponse:
-    names = {404: ("not_found", "Not found"), 405: ("method_not_allowed", "Method not allowed")}
+    names = {
+        400: ("malformed", "Malformed request"), 404: ("not_found", "Not found"),
+        405: ("method_not_allowed", "Method not allowed"), 413: ("too_large", "Too large"),
+    }  # fmt: skip
     code, title = names.get(error.status_code, ("refused", "Refused"))
     answer = problem(error.status_code, code, title, str(error.detail))
     if error.headers:
@@ -93,11 +102,18 @@ async def _http(_: Request, error: HTTPException) -> ProblemResponse:
 
 
 async def _database(request: Request, error: Exception) -> ProblemResponse:
+    if isinstance(error, DataError):
+        return await _not_storable(request, error)
     state = getattr(getattr(error, "orig", None), "sqlstate", None)
     is_away = isinstance(error, (OperationalError, InterfaceError, PoolTimeoutError)) or state in ("55P03", "40P01")
     if not is_away:
         return await _unexpected(request, error)
     return problem_of(UnavailableError("The database is away or busy; nothing was changed. Try again shortly."))
+
+
+async def _not_storable(_: Request, __: Exception) -> ProblemResponse:
+    """The database's own word on values that passed every door: NUL, half a surrogate pair, too large a number."""
+    return problem_of(InvalidError("A value in this request cannot be stored."))
 
 
 async def _unexpected(request: Request, error: Exception) -> ProblemResponse:

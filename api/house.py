@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from store.engines import Sessions
 
 if TYPE_CHECKING:
-    from api.ringing import Bell
+    from relay.ringing import Bell
 
 
 @dataclass(slots=True)

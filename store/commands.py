@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.commands import Outcome, Request
 from domain.errors import DomainError, KeyReusedError
@@ -87,10 +88,16 @@ def refusal_of(error: DomainError) -> Outcome:
 async def find_result(sessions: Sessions, caller: UUID, key: str) -> Outcome | None:
     """The stored answer of a command, or None while there is none."""
     async with sessions() as session:
-        row = await session.get(CommandResult, (caller, key))
+        found = await find_answered(session, caller, key)
+    return found[1] if found else None
+
+
+async def find_answered(session: AsyncSession, caller: UUID, key: str) -> tuple[str, Outcome] | None:
+    """The digest and the stored answer under a key."""
+    row = await session.get(CommandResult, (caller, key))
     if row is None or row.answer is None:
         return None
-    return Outcome(row.status or 0, row.answer, row.refusal)
+    return row.digest, Outcome(row.status or 0, row.answer, row.refusal)
 
 
 async def _claim_key(work: Work, request: Request) -> Outcome | None:

@@ -1,0 +1,31 @@
+"""The web application: every door by name, nothing found by scanning."""
+
+from fastapi import APIRouter, FastAPI
+
+from api import errors, health, sessions
+from api.documents import PROBLEMS
+from api.guards import Guards
+from api.house import House
+
+PREFIX = "/api/v1"
+
+#: the doors, in the order of the OpenAPI document
+ROUTERS: tuple[APIRouter, ...] = (sessions.router,)
+
+
+def create_app(house: House) -> FastAPI:
+    app = FastAPI(
+        title="Switchboard",
+        version="1",
+        description="Self-hosted orchestration platform for contact centres.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.house = house
+    errors.install(app)
+    app.add_middleware(Guards, is_https=house.secure_cookies)
+    app.include_router(health.router)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX, responses=PROBLEMS)
+    return app

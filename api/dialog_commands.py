@@ -1,0 +1,153 @@
+"""What people do to a dialog: each door parses, names a right, and speaks one command."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from api.submitting import ANSWERS, Submit
+from domain import commands
+from domain.messages import LONGEST_TEXT, MOST_ATTACHMENTS
+from domain.permissions import Permission as P
+
+router = APIRouter(prefix="/dialogs/{dialog_id}", tags=["dialogs"], responses=ANSWERS)
+
+_NO_NUL = r"^[^\x00]*$"
+Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+TopicName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=_NO_NUL)]
+TagPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SayBody(Body):
+    mode: Literal["reply", "note"] = "reply"
+    text: Text = ""
+    attachments: list[UUID] = Field(default_factory=list, max_length=MOST_ATTACHMENTS)
+
+
+class TakeBody(Body):
+    over_limit: bool = False
+
+
+class AssignBody(Body):
+    operator_id: UUID
+
+
+class CloseBody(Body):
+    note: Text | None = None
+
+
+class TransferBody(Body):
+    to_operator: UUID | None = None
+    to_team: Key | None = None
+    note: Text | None = None
+
+
+class ConnectBody(Body):
+    topic: TopicName | None = None
+    team: Key | None = None
+    weight: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] | None = None
+    place: Literal["auto", "queue"] = "auto"
+    operator_id: UUID | None = None
+
+
+class TopicBody(Body):
+    topic: TopicName | None
+
+
+class PriorityBody(Body):
+    priority: Literal["low", "normal", "high", "critical"]
+
+
+class StatusBody(Body):
+    status: Literal["open", "in_progress", "pending", "resolved", "closed"]
+
+
+@router.post("/messages", status_code=201)
+async def say(dialog_id: UUID, body: SayBody, submit: Submit) -> Response:
+    """Reply to the client (mode reply), or leave a note that no client ever sees (mode note)."""
+    right = P.DIALOG_NOTE if body.mode == "note" else P.DIALOG_REPLY
+    command = commands.Say(body.text, body.mode, tuple(body.attachments))
+    return await submit(right, dialog_id, command, status=201)
+
+
+@router.post("/take")
+async def take(dialog_id: UUID, submit: Submit, body: TakeBody | None = None) -> Response:
+    return await submit(P.DIALOG_TAKE, dialog_id, commands.Take(over_limit=bool(body and body.over_limit)))
+
+
+@router.post("/assignment")
+async def assign(dialog_id: UUID, body: AssignBody, submit: Submit) -> Response:
+    """Put the dialog into an operator's hands."""
+    return await submit(P.DIALOG_ASSIGN, dialog_id, commands.Assign(body.operator_id))
+
+
+@router.delete("/assignment")
+async def unassign(dialog_id: UUID, submit: Submit) -> Response:
+    """Give the dialog back to its team's pool."""
+    return await submit(P.DIALOG_CLOSE, dialog_id, commands.Unassign())
+
+
+@router.post("/closure")
+async def close(dialog_id: UUID, submit: Submit, body: CloseBody | None = None) -> Response:
+    return await submit(P.DIALOG_CLOSE, dialog_id, commands.Close(body.note if body else None))
+
+
+@router.post("/reopening")
+async def reopen(dialog_id: UUID, submit: Submit) -> Response:
+    return await submit(P.DIALOG_CLOSE, dialog_id, commands.Reopen())
+
+
+@router.post("/transfers", status_code=201)
+async def transfer(dialog_id: UUID, body: TransferBody, submit: Submit) -> Response:
+    """Offer the dialog to an operator (a window with a deadline), or hand it to a team (at once)."""
+    command = commands.Transfer(body.to_operator, body.to_team, body.note)
+    return await submit(P.DIALOG_TRANSFER, dialog_id, command, status=201)
+
+
+@router.post("/connection")
+async def connect(dialog_id: UUID, body: ConnectBody, submit: Submit) -> Response:
+    """Hand a dialog from a bot to people; `result` is success, limit, banned or error."""
+    command = commands.Connect(body.topic, body.team, body.weight, body.place, body.operator_id)
+    return await submit(P.DIALOG_CONNECT, dialog_id, command)
+
+
+@router.put("/participants/{operator}")
+async def add_participant(dialog_id: UUID, operator: UUID, submit: Submit) -> Response:
+    return await submit(P.DIALOG_EDIT, dialog_id, commands.AddParticipant(operator))
+
+
+@router.delete("/participants/{operator}")
+async def remove_participant(dialog_id: UUID, operator: UUID, submit: Submit) -> Response:
+    return await submit(P.DIALOG_EDIT, dialog_id, commands.RemoveParticipant(operator))
+
+
+@router.put("/topic")
+async def set_topic(dialog_id: UUID, body: TopicBody, submit: Submit) -> Response:
+    return await submit(P.DIALOG_EDIT, dialog_id, commands.SetTopic(body.topic))
+
+
+@router.put("/tags/{tag}")
+async def add_tag(dialog_id: UUID, tag: TagPath, submit: Submit) -> Response:
+    return await submit(P.DIALOG_EDIT, dialog_id, commands.AddTag(tag))
+
+
+@router.delete("/tags/{tag}")
+async def remove_tag(dialog_id: UUID, tag: TagPath, submit: Submit) -> Response:
+    return await submit(P.DIALOG_EDIT, dialog_id, commands.RemoveTag(tag))
+
+
+@router.put("/priority")
+async def set_priority(dialog_id: UUID, body: PriorityBody, submit: Submit) -> Response:
+    return await submit(P.DIALOG_EDIT, dialog_id, commands.SetPriority(body.priority))
+
+
+@router.put("/status")
+async def set_status(dialog_id: UUID, body: StatusBody, submit: Submit) -> Response:
+    """A ticket's status, forwards by hand; closing is its closure."""
+    return await submit(P.DIALOG_EDIT, dialog_id, commands.SetStatus(body.status))

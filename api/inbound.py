@@ -1,0 +1,99 @@
+"""The generic inbound door: a client's message, accepted once it is committed."""
+
+import hashlib
+import hmac
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from api.house import CurrentHouse
+from api.submitting import PROBLEM
+from domain.errors import InvalidError, UnauthenticatedError
+from domain.messages import LONGEST_TEXT, MOST_ATTACHMENTS
+from store import inbound as inbox
+from store.tables import Channel
+
+router = APIRouter(tags=["inbound"])
+
+_NO_NUL = r"^[^\x00]*$"
+Id = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_NO_NUL)]
+Short = Annotated[str, StringConstraints(max_length=256, pattern=_NO_NUL)]
+ChannelKey = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+ChannelToken = Annotated[
+    Annotated[str, StringConstraints(min_length=1, max_length=256)] | None, Header(alias="X-Channel-Token")
+]
+
+
+class Sender(BaseModel):
+    id: Id
+    name: Short | None = None
+    phone: Short | None = None
+    email: Short | None = None
+
+
+class InboundAttachment(BaseModel):
+    """A file that the channel keeps; the platform stores its address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Short = ""
+    media_type: Short = "application/octet-stream"
+    url: Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[^\x00\s]+$")]
+    size: Annotated[int, Field(ge=0, le=10**12)] | None = None
+
+
+class InboundBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    external_id: Id
+    sender: Sender = Field(alias="from")
+    text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] = ""
+    attachments: list[InboundAttachment] = Field(default_factory=list, max_length=MOST_ATTACHMENTS)
+    topic: Short | None = None
+    weight: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] | None = None
+    thread: Short = ""
+
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Seen before: the same ids. Or `{result: banned}`: nothing was kept."},
+    **dict.fromkeys((401, 404, 413, 422, 503), PROBLEM),
+}
+
+
+@router.post("/channels/{channel}/inbound", status_code=202, responses=_RESPONSES)
+async def receive(channel: ChannelKey, body: InboundBody, house: CurrentHouse, token: ChannelToken = None) -> Response:
+    """Accept one message of a client. 202 means committed: it survives whatever dies next."""
+    if not body.text.strip() and not body.attachments:
+        raise InvalidError("A message has a text or attachments.", field="text")
+    await _require_token(house, channel, token)
+    message = inbox.Inbound(
+        channel=channel,
+        external_id=body.external_id,
+        address=body.sender.id,
+        text=body.text,
+        name=body.sender.name,
+        phone=body.sender.phone,
+        email=body.sender.email,
+        topic=body.topic or None,
+        weight=body.weight,
+        thread=body.thread,
+        attachments=tuple(a.model_dump() for a in body.attachments),
+    )
+    receipt = await inbox.receive(house.sessions, message)
+    house.bell.ring(receipt.rings)
+    if receipt.result == "banned":
+        return JSONResponse({"result": "banned"}, 200)
+    answer = {"result": receipt.result, "dialog_id": str(receipt.dialog_id), "message_id": str(receipt.message_id)}
+    return JSONResponse(answer, 200 if receipt.result == "repeated" else 202)
+
+
+async def _require_token(house: CurrentHouse, channel: str, token: str | None) -> None:
+    """Raises UnauthenticatedError, the same for an unknown channel as for a wrong token."""
+    given = hashlib.sha256((token or "").encode()).digest()
+    async with house.sessions() as session:
+        row = await session.get(Channel, channel)
+    known = row.token_hash if row is not None else None
+    if known is None or not hmac.compare_digest(given, known):
+        raise UnauthenticatedError("X-Channel-Token is missing or wrong for this channel.")

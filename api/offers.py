@@ -1,0 +1,43 @@
+"""Answering an offer: accept, decline, cancel; the stored deadline decides."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from api.dialog_commands import Body, Text
+from api.submitting import ANSWERS, Submission, Submit
+from domain import commands
+from domain.errors import NotFoundError
+from domain.permissions import Permission as P
+from store.tables import Transfer
+
+router = APIRouter(prefix="/transfers/{transfer_id}", tags=["transfers"], responses=ANSWERS)
+
+
+class DeclineBody(Body):
+    reason: Text | None = None
+
+
+@router.post("/acceptance")
+async def accept(transfer_id: UUID, submit: Submit) -> Response:
+    return await _answer(submit, transfer_id, commands.Accept())
+
+
+@router.post("/decline")
+async def decline(transfer_id: UUID, submit: Submit, body: DeclineBody | None = None) -> Response:
+    return await _answer(submit, transfer_id, commands.Decline(body.reason if body else None))
+
+
+@router.post("/cancellation")
+async def cancel(transfer_id: UUID, submit: Submit) -> Response:
+    return await _answer(submit, transfer_id, commands.Cancel())
+
+
+async def _answer(submit: Submission, transfer_id: UUID, command: commands.Accept | commands.Decline | commands.Cancel
+) -> Response:  # fmt: skip
+    submit.viewer.require(P.DIALOG_TRANSFER)
+    async with submit.house.sessions() as session:
+        transfer = await session.get(Transfer, transfer_id)
+    if transfer is None:
+        raise NotFoundError("There is no such transfer.")
+    return await submit(P.DIALOG_TRANSFER, transfer.dialog_id, command, transfer_id=transfer_id)

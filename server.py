@@ -1,0 +1,72 @@
+"""The web process: the API and, beside it, the bell that reaches Temporal."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from temporalio.client import Client
+
+from api.app import create_app
+from api.house import House
+from logs import configure
+from relay.ringing import Bell
+from settings import Settings
+from store.engines import engine_for, sessions_of
+from store.seeds import seed_roles
+from workflows.converting import DATA_CONVERTER
+
+
+async def connect(settings: Settings) -> Client:
+    return await Client.connect(**settings.temporal(), data_converter=DATA_CONVERTER)
+
+
+def app_for(settings: Settings) -> FastAPI:
+    """The application with everything it holds; connections are made on start-up and closed on shutdown."""
+    engine = engine_for(settings.database(), pool_size=settings.database_pool_size)
+    bell = Bell(lambda: connect(settings))
+    house = House(
+        sessions=sessions_of(engine),
+        bell=bell,
+        secret_key=settings.secret_key.get_secret_value().encode(),
+        secure_cookies=settings.secure_cookies,
+        temporal_ui=_temporal_ui(settings),
+    )
+    house.extras["database_url"] = settings.database()
+    app = create_app(house)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await seed_roles(engine)
+        await bell.start()
+        async with inner(app):
+            yield
+        await bell.stop()
+        await engine.dispose()
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def _temporal_ui(settings: Settings) -> str | None:
+    if not settings.temporal_ui_port:
+        return None
+    return f"http://{settings.host}:{settings.temporal_ui_port}/namespaces/{settings.temporal_namespace}"
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    configure(settings.log_format, settings.log_level, "server")
+    uvicorn.run(
+        app_for(settings),
+        host=settings.host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        loop="uvloop",
+        http="httptools",
+        proxy_headers=False,
+        server_header=False,
+    )

@@ -1,0 +1,127 @@
+"""The worker process: workflows and activities by name, and the relay."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.commands import CommandActivities
+from activities.deliveries import DeliveryActivities
+from activities.presence import PresenceActivities
+from activities.transfers import TransferActivities
+from gateways.channels.generic import GenericChannel
+from logs import configure
+from relay.archiver import archive_once
+from relay.ringing import Bell
+from relay.rounds import Relay
+from settings import Settings
+from store.engines import Sessions, engine_for, sessions_of
+from workflows import options
+from workflows.converting import DATA_CONVERTER
+from workflows.dialogs import DialogWorkflow
+from workflows.presence import PresenceWorkflow
+from workflows.probes import ProbeWorkflow
+from workflows.transfers import TransferWorkflow
+
+WORKFLOWS = [DialogWorkflow, TransferWorkflow, PresenceWorkflow, ProbeWorkflow]
+#: modules that workflow code uses as they are: values and rules without clock, chance or I/O
+PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "workflows.options", "workflows.refusals")
+
+log = structlog.get_logger("worker")
+
+
+def runner() -> SandboxedWorkflowRunner:
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+def activities_of(sessions: Sessions, bell: Bell) -> list[object]:
+    """Every activity, bound to what it needs."""
+    commands = CommandActivities(sessions, bell.ring)
+    deliveries = DeliveryActivities(sessions, {"generic": GenericChannel()}, bell.ring)
+    transfers = TransferActivities(sessions, bell.ring)
+    presence = PresenceActivities(sessions, bell.ring)
+    return [
+        commands.apply_command,
+        commands.look_at_dialog,
+        deliveries.deliver_message,
+        deliveries.give_up_delivery,
+        transfers.look_at_offer,
+        presence.judge_presence,
+    ]
+
+
+def worker_for(client: Client, queue: str, activities: list[object], *, max_cached_workflows: int = 2000) -> Worker:
+    """A worker as TEMPORAL.md measured it best: small slots, a cache above the live dialogs, a quick hand-over."""
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=WORKFLOWS,
+        activities=activities,  # type: ignore[arg-type]
+        workflow_runner=runner(),
+        max_cached_workflows=max_cached_workflows,
+        max_concurrent_workflow_tasks=20,
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        graceful_shutdown_timeout=timedelta(seconds=10),
+    )
+
+
+async def connect(settings: Settings) -> Client:
+    return await Client.connect(**settings.temporal(), data_converter=DATA_CONVERTER)
+
+
+async def main(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    engine = engine_for(settings.database(), pool_size=settings.database_pool_size)
+    sessions = sessions_of(engine)
+    client = await _patiently(settings, stop)
+    if client is None:
+        return
+    bell = Bell(lambda: connect(settings))
+    await bell.start()
+    activities = activities_of(sessions, bell)
+    async with AsyncExitStack() as stack:
+        for queue in settings.worker_queues:
+            await stack.enter_async_context(
+                worker_for(client, queue, activities, max_cached_workflows=settings.max_cached_workflows)
+            )
+        relay = None
+        if options.INTERACTIVE in settings.worker_queues:
+            url = settings.database().replace("+psycopg", "", 1)
+            relay = asyncio.create_task(Relay(sessions, bell, url, lambda: archive(sessions, bell)).run())
+        log.info("worker.ready", queues=settings.worker_queues)
+        await stop.wait()
+        if relay is not None:
+            relay.cancel()
+            await asyncio.gather(relay, return_exceptions=True)
+    await bell.stop()
+    await engine.dispose()
+
+
+async def archive(sessions: Sessions, bell: Bell) -> int:
+    return await archive_once(sessions, await bell.client())
+
+
+async def _patiently(settings: Settings, stop: asyncio.Event) -> Client | None:
+    """Temporal may come up after us: wait for it, until told to stop."""
+    while not stop.is_set():
+        try:
+            return await connect(settings)
+        except RuntimeError as error:
+            log.warning("worker.waits", for_="temporal", error=str(error)[:200])
+            await asyncio.sleep(1)
+    return None
+
+
+def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    configure(settings.log_format, settings.log_level, "worker")
+    asyncio.run(main(settings))
