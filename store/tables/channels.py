@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.tables.rows import Row
@@ -13,6 +13,10 @@ KINDS = (
     "telegram", "viber", "whatsapp", "facebook", "instagram", "facebook_comments", "instagram_comments",
     "email", "widget", "telephony", "sms", "generic",
 )  # fmt: skip
+SOUGHT = (
+    "lower(coalesce(name, '') || E'\\n' || coalesce(phone, '') || E'\\n'"
+    " || regexp_replace(coalesce(phone, ''), '\\D', '', 'g') || E'\\n' || coalesce(email, ''))"
+)
 
 
 class Channel(Row):
@@ -37,6 +41,8 @@ class Channel(Row):
 
 
 class Contact(Row):
+    """`sought`: its particulars in small letters, one a line, as a search looks into them."""
+
     __tablename__ = "contacts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -48,6 +54,11 @@ class Contact(Row):
     banned_by: Mapped[UUID | None]
     ban_reason: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    sought: Mapped[str] = mapped_column(Computed(SOUGHT, persisted=True))
+
+    __table_args__ = (
+        Index("ix_contacts_sought", "sought", postgresql_using="gin", postgresql_ops={"sought": "gin_trgm_ops"}),
+    )
 
 
 class ContactIdentity(Row):

@@ -9,6 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.tables.rows import Row
 
+#: who holds a dialog, of a closed one who held it last
+HANDLER = "(CASE WHEN (status = 'closed'::text) THEN last_operator_id ELSE operator_id END)"
+#: what lists sort by, as indexed
+WAITING_LONGEST = "(coalesce(awaiting_reply_since, 'infinity'::timestamptz))"
+LAST_MESSAGE = "(coalesce(last_message_at, opened_at))"
+
 
 class Dialog(Row):
     """`waiting_since`: the original moment it began to wait for an operator (kept when it returns to the pool).
@@ -79,7 +85,14 @@ class Dialog(Row):
         Index("ix_dialogs_team_key_id", "team_key", "id"),
         Index("ix_dialogs_channel_key_id", "channel_key", "id"),
         Index("ix_dialogs_operator_id_id", "operator_id", "id", postgresql_where=text("operator_id IS NOT NULL")),
-        Index("ix_dialogs_last_operator_id_id", "last_operator_id", "id"),
+        Index("ix_dialogs_handler", text(HANDLER), "opened_at", "id"),
+        Index("ix_dialogs_opened_at_id", "opened_at", "id"),
+        Index("ix_dialogs_place_id", "place", "id", postgresql_where=text("place IS NOT NULL")),
+        Index("ix_dialogs_kind_status_id", "kind", "status", "id"),
+        Index("ix_dialogs_author_id_id", "author_id", "id", postgresql_where=text("author_id IS NOT NULL")),
+        Index("ix_dialogs_waiting_longest", text(WAITING_LONGEST), "id"),
+        Index("ix_dialogs_awaiting_id", "id", postgresql_where=text("awaiting_reply_since IS NOT NULL")),
+        Index("ix_dialogs_last_message", text(LAST_MESSAGE), "id"),
         Index("ix_dialogs_rating_id", "rating", "id", postgresql_where=text("rating IS NOT NULL")),
         Index("ix_dialogs_tags", "tags", postgresql_using="gin"),
         Index(
@@ -87,11 +100,6 @@ class Dialog(Row):
             "team_key",
             "waiting_since",
             postgresql_where=text("place IN ('queued','unassigned')"),
-        ),
-        Index(
-            "ix_dialogs_awaiting_reply_since",
-            "awaiting_reply_since",
-            postgresql_where=text("awaiting_reply_since IS NOT NULL"),
         ),
     )
 

@@ -34,4 +34,5 @@ class Event(Row):
         Index("ix_events_dialog_id_id", "dialog_id", "id"),
         Index("ix_events_kind_at", "kind", "at"),
         Index("ix_events_at", "at"),
+        Index("ix_events_actor_id_id", "actor_id", "id", postgresql_where=text("actor_id IS NOT NULL")),
     )
