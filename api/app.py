@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from api import errors, health, sessions
+from api import commands, dialog_commands, errors, health, inbound, offers, presence, sessions
 from api.documents import PROBLEMS
 from api.guards import Guards
 from api.house import House
@@ -10,7 +10,14 @@ from api.house import House
 PREFIX = "/api/v1"
 
 #: the doors, in the order of the OpenAPI document
-ROUTERS: tuple[APIRouter, ...] = (sessions.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    sessions.router,
+    inbound.router,
+    dialog_commands.router,
+    offers.router,
+    presence.router,
+    commands.router,
+)
 
 
 def create_app(house: House) -> FastAPI:
