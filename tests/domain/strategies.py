@@ -13,6 +13,7 @@ TEAMS = ("support", "sales", "vip")
 CHANNELS = ("demo", "mail")
 CONTACTS = tuple(uid(n) for n in range(50, 54))
 PEOPLE = tuple(uid(n) for n in range(1, 6))
+PAIRS = tuple(zip(PEOPLE, PEOPLE[1:] + PEOPLE[:1], strict=True))
 
 #: no deadline: a busy machine is not a failing rule
 patient = settings(deadline=None)
@@ -24,29 +25,29 @@ methods = st.fixed_dictionaries({team: st.sampled_from(list(Method)) for team in
 
 @st.composite
 def people(draw: st.DrawFn, *, least: int = 0) -> list[Candidate]:
-    ids = draw(st.lists(st.sampled_from(PEOPLE), unique=True, min_size=least))
+    ids = draw(st.permutations(PEOPLE))[: draw(st.integers(least, len(PEOPLE)))]
     return [draw(candidates(i)) for i in ids]
 
 
 @st.composite
 def candidates(draw: st.DrawFn, operator_id=None) -> Candidate:
-    held = {c: n for c in CHANNELS if (n := draw(st.sampled_from([0, 0, 1, 2])))}
-    known = draw(st.frozensets(st.sampled_from(CONTACTS), max_size=3))
+    held = {c: n for c in CHANNELS if (n := draw(st.sampled_from([0, 0, 0, 1, 2])))}
+    known = draw(st.frozensets(st.sampled_from(CONTACTS), max_size=2))
     return Candidate(
         operator_id=operator_id or draw(st.sampled_from(PEOPLE)),
-        teams=draw(st.frozensets(st.sampled_from(TEAMS), min_size=1)),
+        teams=draw(st.sampled_from([TEAMS, TEAMS, TEAMS, TEAMS[:2], TEAMS[1:]]).map(frozenset)),
         limits=Limits(
-            draw(st.integers(0, 6)),
-            draw(st.dictionaries(st.sampled_from(CHANNELS), st.integers(0, 3), max_size=2)),
+            draw(st.sampled_from([8, 5, 4, 3, 2, 6, 7, 0])),
+            draw(st.sampled_from([{}, {}, {"demo": 1}, {"demo": 2, "mail": 3}, {"mail": 0}])),
         ),
         load=Load(sum(held.values()), held),
-        status=draw(st.sampled_from(["online"] * 5 + ["busy", "away", "offline"])),
-        is_connected=draw(st.sampled_from([True] * 5 + [False])),
-        is_light=draw(st.sampled_from([False] * 6 + [True])),
+        status=draw(st.sampled_from(["online"] * 15 + ["busy", "away"])),
+        is_connected=draw(st.sampled_from([True] * 15 + [False])),
+        is_light=draw(st.sampled_from([False] * 15 + [True])),
         last_assigned_at=draw(moments),
         last_closed_at=draw(moments),
         contacts_today=len(known) + draw(st.integers(0, 2)),
-        daily_quota=draw(st.sampled_from([None, None, 1, 3, 5])),
+        daily_quota=draw(st.sampled_from([None, None, None, 4, 3, 1])),
         known_contacts=known,
     )
 
@@ -61,7 +62,7 @@ def dialogs(draw: st.DrawFn, n: int = 100) -> Waiting:
         priority=draw(st.integers(-1, 2)),
         weight=draw(st.integers(-1, 1)),
         waiting_since=NOON - draw(st.integers(0, 3)) * timedelta(minutes=1),
-        excluded=draw(st.frozensets(st.sampled_from(PEOPLE), max_size=2)),
+        excluded=draw(st.sampled_from([(), (), (), (), (), *PAIRS]).map(frozenset)),
         reserved_for=draw(st.sampled_from([None, None, None, *PEOPLE])),
         is_forced=draw(st.booleans()),
     )
@@ -69,5 +70,5 @@ def dialogs(draw: st.DrawFn, n: int = 100) -> Waiting:
 
 @st.composite
 def queues(draw: st.DrawFn, *, most: int = 12) -> list[Waiting]:
-    numbers = draw(st.permutations(range(100, 100 + draw(st.integers(0, most)))))
+    numbers = draw(st.permutations(range(100, 100 + most)))[: draw(st.integers(0, most))]
     return [draw(dialogs(n)) for n in numbers]
