@@ -44,9 +44,13 @@ async def _by_cookie(request: Request, house: House) -> Viewer | None:
     if found is None:
         return None
     viewer, csrf = found
-    if request.method not in _SAFE and not hmac.compare_digest(request.headers.get(CSRF_HEADER, ""), csrf):
+    if request.method not in _SAFE and not _is_same(request.headers.get(CSRF_HEADER, ""), csrf):
         raise CsrfError(f"Send the session's csrf value in {CSRF_HEADER}.")
     return viewer
+
+
+def _is_same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
 
 
 async def renew_presence(house: House, viewer: Viewer) -> None:
