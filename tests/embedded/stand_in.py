@@ -29,6 +29,7 @@ def main(command: str) -> None:
     if command == "server":
         HTTPServer(("127.0.0.1", int(os.environ["SWITCHBOARD_HTTP_PORT"])), Ready).serve_forever()
     elif command == "worker":
+        print("waiting", flush=True)
         signal.pause()
 
 

@@ -96,6 +96,9 @@ def test_a_second_start_on_the_same_data_is_refused_in_one_line(stack: Stack, us
 
 def test_a_second_interrupt_does_not_wait_for_the_stubborn(stack: Stack, used_dir: Path) -> None:
     stack.start(STAND_IN_IS_STUBBORN="worker")
+    for log in used_dir.glob("logs/worker-*.log"):
+        while "waiting" not in log.read_text():  # deaf only from here on
+            time.sleep(0.02)
     pids = stack.pids
     assert stack.process
     stack.process.send_signal(signal.SIGINT)
