@@ -27,8 +27,8 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 10.0
 STEADY_AFTER = 30.0
 """Seconds alive after which an end counts as the first again."""
-SERVER_GRACE = 4.0
-WORKER_GRACE = 8.0
+SERVER_GRACE = 6.0
+WORKER_GRACE = 11.0
 """Between SIGTERM and SIGKILL; with the embedded servers' own graces a stop stays around 15 s at worst."""
 SAME_KEYSTROKE = 1.0
 """Seconds within which a second SIGINT is an echo of the first (a terminal and `make` may both send one)."""
