@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from fastapi import APIRouter, Response
+from pydantic import Field
 
+from api.fields import Body, Key, KeyInPath, Storable
 from api.submitting import ANSWERS, Submit
 from domain import commands
 from domain.messages import LONGEST_TEXT, MOST_ATTACHMENTS
@@ -13,15 +14,8 @@ from domain.permissions import Permission as P
 
 router = APIRouter(prefix="/dialogs/{dialog_id}", tags=["dialogs"], responses=ANSWERS)
 
-_NO_NUL = r"^[^\x00]*$"
-Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
-TopicName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
-Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=_NO_NUL)]
-TagPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+TopicName = Annotated[str, Field(min_length=1, max_length=200), Storable]
+Text = Annotated[str, Field(max_length=LONGEST_TEXT), Storable]
 
 
 class SayBody(Body):
@@ -133,12 +127,12 @@ async def set_topic(dialog_id: UUID, body: TopicBody, submit: Submit) -> Respons
 
 
 @router.put("/tags/{tag}")
-async def add_tag(dialog_id: UUID, tag: TagPath, submit: Submit) -> Response:
+async def add_tag(dialog_id: UUID, tag: KeyInPath, submit: Submit) -> Response:
     return await submit(P.DIALOG_EDIT, dialog_id, commands.AddTag(tag))
 
 
 @router.delete("/tags/{tag}")
-async def remove_tag(dialog_id: UUID, tag: TagPath, submit: Submit) -> Response:
+async def remove_tag(dialog_id: UUID, tag: KeyInPath, submit: Submit) -> Response:
     return await submit(P.DIALOG_EDIT, dialog_id, commands.RemoveTag(tag))
 
 

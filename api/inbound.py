@@ -4,10 +4,11 @@ import hashlib
 import hmac
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Header, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api.fields import KeyInPath, Storable
 from api.house import CurrentHouse
 from api.submitting import PROBLEM
 from domain.errors import InvalidError, UnauthenticatedError
@@ -17,10 +18,8 @@ from store.tables import Channel
 
 router = APIRouter(tags=["inbound"])
 
-_NO_NUL = r"^[^\x00]*$"
-Id = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=_NO_NUL)]
-Short = Annotated[str, StringConstraints(max_length=256, pattern=_NO_NUL)]
-ChannelKey = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+Id = Annotated[str, Field(min_length=1, max_length=256), Storable]
+Short = Annotated[str, Field(max_length=256), Storable]
 ChannelToken = Annotated[
     Annotated[str, StringConstraints(min_length=1, max_length=256)] | None, Header(alias="X-Channel-Token")
 ]
@@ -63,7 +62,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/channels/{channel}/inbound", status_code=202, responses=_RESPONSES)
-async def receive(channel: ChannelKey, body: InboundBody, house: CurrentHouse, token: ChannelToken = None) -> Response:
+async def receive(channel: KeyInPath, body: InboundBody, house: CurrentHouse, token: ChannelToken = None) -> Response:
     """Accept one message of a client. 202 means committed: it survives whatever dies next."""
     if not body.text.strip() and not body.attachments:
         raise InvalidError("A message has a text or attachments.", field="text")

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from api.dialog_commands import Body, Text
+from api.dialog_commands import Text
+from api.fields import Body
 from api.submitting import ANSWERS, Submission, Submit
 from domain import commands
 from domain.errors import NotFoundError

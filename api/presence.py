@@ -4,27 +4,25 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from api.dialog_commands import Body
-from api.house import CurrentHouse
+from api.changes import Change, changing
+from api.fields import Body, Storable
 from api.submitting import PROBLEM
-from api.viewers import needs
 from domain import presence as rules
 from domain.errors import ForbiddenError
 from domain.permissions import Permission as P
-from domain.permissions import Viewer
 from domain.presence import Presence
 from store import presence
-from store.transactions import Actor, Work, team_keys_of, transact
+from store.transactions import Work, team_keys_of
 
 router = APIRouter(
     prefix="/operators", tags=["presence"], responses=dict.fromkeys((401, 403, 404, 409, 422, 503), PROBLEM)
 )
 LONGEST = int(rules.LONGEST_LEASE.total_seconds())
-Reason = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
-Own = Annotated[Viewer, Depends(needs(P.PRESENCE_OWN))]
-Force = Annotated[Viewer, Depends(needs(P.OPERATORS_FORCE))]
+Reason = Annotated[str, Field(max_length=500), Storable]
+Own = Annotated[Change, Depends(changing(P.PRESENCE_OWN))]
+Force = Annotated[Change, Depends(changing(P.OPERATORS_FORCE))]
 
 
 class PresenceBody(Body):
@@ -41,46 +39,40 @@ class ForceBody(Body):
 
 
 @router.put("/me/presence")
-async def choose_presence(body: PresenceBody, house: CurrentHouse, viewer: Own) -> dict[str, Any]:
+async def choose_presence(body: PresenceBody, change: Own) -> dict[str, Any]:
     """Choose online, busy, away or offline. Only online with a living lease receives dialogs."""
 
     async def story(work: Work) -> dict[str, Any]:
         return await presence.choose_status(
-            work, viewer.user_id, body.status, reason=body.reason, lease=body.lease, forced_by=None
+            work, change.viewer.user_id, body.status, reason=body.reason, lease=body.lease, forced_by=None
         )
 
-    answer, rings = await transact(house.sessions, story, actor=Actor("user", viewer.user_id))
-    house.bell.ring(rings)
-    return answer
+    return await change.make(story)
 
 
 @router.post("/me/heartbeat")
-async def heartbeat(house: CurrentHouse, viewer: Own) -> dict[str, Any]:
+async def heartbeat(change: Own) -> dict[str, Any]:
     """Keep the lease alive: every 15 seconds; it lasts 45."""
-    async with house.sessions.begin() as session:
-        until = await presence.renew(session, viewer.user_id)
+    async with change.house.sessions.begin() as session:
+        until = await presence.renew(session, change.viewer.user_id)
     if until is not None:
         return {"lease_until": until.isoformat()}
 
     async def story(work: Work) -> dict[str, Any]:
-        return await presence.come_back(work, viewer.user_id)
+        return await presence.come_back(work, change.viewer.user_id)
 
-    answer, rings = await transact(house.sessions, story, actor=Actor("user", viewer.user_id))
-    house.bell.ring(rings)
-    return answer
+    return await change.make(story)
 
 
 @router.put("/{operator_id}/presence")
-async def force_presence(operator_id: UUID, body: ForceBody, house: CurrentHouse, viewer: Force) -> dict[str, Any]:
+async def force_presence(operator_id: UUID, body: ForceBody, change: Force) -> dict[str, Any]:
     """Set somebody else's status, within the teams one leads."""
 
     async def story(work: Work) -> dict[str, Any]:
-        if not viewer.sees_all and not viewer.teams & await team_keys_of(work.session, [operator_id]):
+        if not change.viewer.sees_all and not change.viewer.teams & await team_keys_of(work.session, [operator_id]):
             raise ForbiddenError("Only a supervisor of this person's team may do this.")
         return await presence.choose_status(
-            work, operator_id, body.status, reason=body.reason, lease=None, forced_by=viewer.user_id
+            work, operator_id, body.status, reason=body.reason, lease=None, forced_by=change.viewer.user_id
         )
 
-    answer, rings = await transact(house.sessions, story, actor=Actor("user", viewer.user_id))
-    house.bell.ring(rings)
-    return answer
+    return await change.make(story)
