@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.engines import Sessions
+from store.events import open_snapshot
 
 if TYPE_CHECKING:
     from relay.ringing import Bell
+
+#: the newest event that what is shown knows of; subscribe with `GET /events?after=` this number
+EVENTS_SEQ = "X-Events-Seq"
 
 
 @dataclass(slots=True)
@@ -35,10 +39,11 @@ def house_of(request: Request) -> House:
 CurrentHouse = Annotated[House, Depends(house_of)]
 
 
-async def reading(house: CurrentHouse) -> AsyncIterator[AsyncSession]:
-    """A session for reading: one snapshot for the whole request (so X-Events-Seq fits what is shown)."""
+async def reading(house: CurrentHouse, response: Response) -> AsyncIterator[AsyncSession]:
+    """A session for reading: one snapshot for the whole request, its event number told in X-Events-Seq."""
     async with house.sessions() as session:
         await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        response.headers[EVENTS_SEQ] = str(await open_snapshot(session))
         yield session
 
 

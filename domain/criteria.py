@@ -4,9 +4,10 @@ The same criteria answer `matches` here and compile to SQL in store/criteria.py.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
 from uuid import UUID
 
 from domain.dialogs import Kind, Place, Status
@@ -118,8 +119,8 @@ def matches(dialog: DialogView, criteria: Criteria) -> bool:
     )
 
 
-def _fits(has: "frozenset[str] | set[str | None] | set[UUID | None] | set[UUID] | set[int | None]", asked: object) -> bool:
-    return not asked or bool(has & asked)  # type: ignore[operator]
+def _fits(has: Set[Any], asked: Set[Any]) -> bool:
+    return not asked or bool(has & asked)
 
 
 def _is_found(dialog: DialogView, wanted: Wanted) -> bool:

@@ -1,0 +1,101 @@
+"""Criteria as SQL: the same answer as domain.criteria.matches, in pieces that indexes can serve."""
+
+from itertools import product
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, and_, func, literal, literal_column, or_, select, text
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from domain.criteria import PLACES, Criteria, read_words
+from store.tables import Contact, Dialog, Message
+from store.tables.dialogs import HANDLER
+
+Conditions = list[ColumnElement[bool]]
+
+handler: ColumnElement[object] = literal_column(HANDLER, Dialog.operator_id.type)
+#: more alternatives than this are asked as one OR
+_MOST_BRANCHES = 4
+
+
+def compile_criteria(criteria: Criteria, *, with_texts: bool) -> ColumnElement[bool]:
+    """One condition on dialogs."""
+    return or_(*(and_(literal_column("true"), *branch) for branch in alternatives(criteria, with_texts=with_texts)))
+
+
+def alternatives(criteria: Criteria, *, with_texts: bool) -> list[Conditions]:
+    """Lists of conditions whose union is the criteria: an OR over columns becomes branches, each with its own index.
+
+    `with_texts`: whether the asker may read messages; otherwise words are not looked for in them.
+    """
+    found = _sought(criteria.words, with_texts=with_texts) if criteria.words else [[]]
+    shared = _shared(criteria)
+    return [shared + status + words for status, words in product(_statuses(criteria.status), found)]
+
+
+def _statuses(asked: frozenset[str]) -> list[Conditions]:
+    if not asked:
+        return [[]]
+    branches = [Dialog.place == v if v in PLACES else Dialog.status == v for v in sorted(asked)]
+    if len(branches) > _MOST_BRANCHES:
+        places, statuses = sorted(asked & PLACES), sorted(asked - PLACES)
+        return [[or_(Dialog.place.in_(places), Dialog.status.in_(statuses))]]
+    return [[branch] for branch in branches]
+
+
+def _sought(words: str, *, with_texts: bool) -> list[Conditions]:
+    wanted = read_words(words)
+    branches: list[Conditions] = []
+    if wanted.number is not None:
+        branches.append([Dialog.number == wanted.number])
+    if wanted.contact is not None:
+        like = "%" + wanted.contact.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        branches.append([Dialog.contact_id.in_(select(Contact.id).where(Contact.sought.like(like)))])
+    if wanted.words and with_texts:
+        query = func.plainto_tsquery(text("'simple'"), " ".join(wanted.words), type_=TSQUERY)
+        branches.append([Dialog.id.in_(select(Message.dialog_id).where(Message.words.bool_op("@@")(query)))])
+    return branches or [[literal(False)]]
+
+
+def _shared(c: Criteria) -> Conditions:
+    conditions: Conditions = []
+    if c.kind:
+        conditions.append(_one_of(Dialog.kind, c.kind))
+    if c.topic:
+        conditions.append(_one_of(Dialog.topic_key, c.topic))
+    if c.tag:
+        conditions.append(_tags(c.tag))
+    if c.operator:
+        conditions.append(_one_of(handler, c.operator))
+    if c.channel:
+        conditions.append(_one_of(Dialog.channel_key, c.channel))
+    if c.team:
+        conditions.append(_one_of(Dialog.team_key, c.team))
+    if c.contact:
+        conditions.append(_one_of(Dialog.contact_id, c.contact))
+    if c.rating:
+        conditions.append(_one_of(Dialog.rating, c.rating))
+    if c.opened_from is not None:
+        conditions.append(Dialog.opened_at >= c.opened_from)
+    if c.opened_to is not None:
+        conditions.append(Dialog.opened_at < c.opened_to)
+    if c.awaiting_reply is not None:
+        since = Dialog.awaiting_reply_since
+        conditions.append(since.is_not(None) if c.awaiting_reply else since.is_(None))
+    return conditions
+
+
+def _one_of(column: Any, asked: frozenset[Any]) -> ColumnElement[bool]:
+    values = [v for v in asked if v is not None]
+    if not values:
+        return cast(ColumnElement[bool], column.is_(None))
+    is_one = column == values[0] if len(values) == 1 else column.in_(values)
+    return or_(column.is_(None), is_one) if None in asked else is_one
+
+
+def _tags(asked: frozenset[str | None]) -> ColumnElement[bool]:
+    keys = sorted(k for k in asked if k is not None)
+    has_any = Dialog.tags.overlap(keys)
+    has_none = func.cardinality(Dialog.tags) == 0
+    if not keys:
+        return has_none
+    return or_(has_none, has_any) if None in asked else has_any
