@@ -57,7 +57,7 @@ async def ring(client: Client, workflow_id: str) -> None:
     name, start, attributes = found
     await client.start_workflow(
         name, start, id=workflow_id, task_queue=options.INTERACTIVE, start_signal="ring",
-        search_attributes=attributes, rpc_timeout=_RPC,
+        search_attributes=attributes, task_timeout=options.TASK_TIMEOUT, rpc_timeout=_RPC,
     )  # fmt: skip
 
 

@@ -92,6 +92,7 @@ def _start(request: Request) -> WithStartWorkflowOperation[object, object]:
             TransferStart(request.transfer_id, request.dialog_id),
             id=workflow_of(request),
             task_queue=options.INTERACTIVE,
+            task_timeout=options.TASK_TIMEOUT,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         )
@@ -100,6 +101,7 @@ def _start(request: Request) -> WithStartWorkflowOperation[object, object]:
         DialogStart(request.dialog_id),
         id=workflow_of(request),
         task_queue=options.INTERACTIVE,
+        task_timeout=options.TASK_TIMEOUT,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         search_attributes=tagged(DIALOG_ID, str(request.dialog_id)),
     )

@@ -123,6 +123,7 @@ class DialogWorkflow:
                 "TransferWorkflow",
                 start,
                 id=workflow_ids.of_transfer(start.transfer_id),
+                task_timeout=options.TASK_TIMEOUT,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             )
 

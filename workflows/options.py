@@ -9,6 +9,9 @@ from temporalio.workflow import ActivityCancellationType
 INTERACTIVE = "interactive"
 MASS = "mass"
 
+#: a worker that dies with a task in hand delays it by this much, not by the server's ten seconds
+TASK_TIMEOUT = timedelta(seconds=3)
+
 #: history length at which a long-lived workflow starts a fresh run
 RENEW_AT = 2000
 
