@@ -79,25 +79,24 @@ def worker() -> None:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(demo: bool = typer.Option(False, "--demo", help="Then do what `seed` does.")) -> None:
     """Bring the database's schema up to date."""
     settings = load_settings(keep_secret_key=False)
     from store.migrating import upgrade
 
     with _database(settings) as url:
         upgrade(url)
+        if demo:
+            _seed(settings, url)
     _say("the schema is up to date")
 
 
 @app.command()
 def seed() -> None:
     """Put the demo's users, teams, topics and channel into the database; a second time changes nothing."""
-    from embedded.demo import sign_ins
-
     settings = load_settings(keep_secret_key=False)
-    signed = sign_ins(settings)
     with _database(settings) as url:
-        asyncio.run(_seed(url, signed.password, signed.token))
+        _seed(settings, url)
     _say("the demo is there")
 
 
@@ -160,16 +159,22 @@ def _database(settings: Settings) -> Iterator[str]:
             yield postgres.url
 
 
-async def _seed(url: str, password: str, token: str) -> None:
+def _seed(settings: Settings, url: str) -> None:
     from sqlalchemy.ext.asyncio import create_async_engine
 
+    from embedded.demo import sign_ins
     from store.seeds import seed_demo
 
-    engine = create_async_engine(url)
-    try:
-        await seed_demo(engine, password, token)
-    finally:
-        await engine.dispose()
+    signed = sign_ins(settings)
+
+    async def seeded() -> None:
+        engine = create_async_engine(url)
+        try:
+            await seed_demo(engine, signed.password, signed.token)
+        finally:
+            await engine.dispose()
+
+    asyncio.run(seeded())
 
 
 if __name__ == "__main__":

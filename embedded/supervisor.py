@@ -184,12 +184,11 @@ class Supervisor:
         return workers, Program("server", ["server"], self._settings, environment, SERVER_GRACE)
 
     def _start_programs(self, environment: dict[str, str], signed: SignIns | None) -> None:
-        run_once("migrate", ["migrate"], self._settings, environment)
         environment = environment | {"SWITCHBOARD_DEMO": "1" if signed else "0"}
         if signed:
             environment["SWITCHBOARD_DEMO_PASSWORD"] = signed.password
             environment["SWITCHBOARD_DEMO_TOKEN"] = signed.token
-            run_once("seed", ["seed"], self._settings, environment)
+        run_once("migrate", ["migrate", "--demo"] if signed else ["migrate"], self._settings, environment)
         workers, server = self._programs(environment)
         for part in (*workers, server):
             self._start(part)
