@@ -77,6 +77,9 @@ class WorkflowRun(Row):
     history: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     __table_args__ = (
+        Index("uq_workflow_runs_run_id", "run_id", unique=True),
         Index("ix_workflow_runs_dialog_id", "dialog_id"),
+        Index("ix_workflow_runs_started_at_run_id", "started_at", "run_id"),
+        Index("ix_workflow_runs_kind_started_at_run_id", "kind", "started_at", "run_id"),
         Index("ix_workflow_runs_open", "started_at", postgresql_where=text("archived_at IS NULL")),
     )
