@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, FastAPI
 
-from api import commands, dialog_commands, errors, health, inbound, offers, presence, sessions
+from api import commands, dialog_commands, errors, health, histories, inbound, offers, presence, sessions
 from api.documents import PROBLEMS
 from api.guards import Guards
 from api.house import House
@@ -17,6 +17,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     offers.router,
     presence.router,
     commands.router,
+    histories.router,
 )
 
 
