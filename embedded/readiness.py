@@ -13,6 +13,13 @@ READY_WITHIN = 60.0
 """Seconds."""
 ASK_EVERY = 0.1
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Where this machine itself reaches a server that listens everywhere."""
+
+
+def url_of(host: str, port: int) -> str:
+    """What a person on this machine types into a browser."""
+    name = EVERY_ADDRESS.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def wait_until_ready(host: str, port: int, programs: Sequence[Program]) -> None:

@@ -17,7 +17,7 @@ from embedded.demo import SignIns
 from embedded.errors import StartError
 from embedded.postgres import EmbeddedPostgres
 from embedded.programs import Program, environment_of, run_once, why_ended
-from embedded.readiness import wait_until_ready
+from embedded.readiness import url_of, wait_until_ready
 from embedded.temporal import EmbeddedTemporal
 from settings import Settings
 
@@ -145,7 +145,7 @@ class Supervisor:
         if self._with_programs:
             self._start_programs(environment_of(settings, database_url, address), signed)
         return Stack(
-            url=f"http://{settings.host}:{settings.http_port}",
+            url=url_of(settings.host, settings.http_port),
             database_url=database_url,
             temporal_address=address,
             temporal_ui_url=self._temporal.ui_url if self._temporal else None,

@@ -1,4 +1,4 @@
-"""pytest plugin: a skipped test is a failed one. On in CI (`-p tests.no_skips`), where nothing may be left out."""
+"""pytest plugin: a skipped test is a failed one. On where CI=true: there nothing may be left out."""
 
 from __future__ import annotations
 

@@ -15,13 +15,14 @@ from settings import Settings
 ROOT = Path(__file__).parents[2]
 
 
-def switchboard(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def switchboard(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("SWITCHBOARD_", "TEMPORAL_"))}
     bare.pop("DATABASE_URL", None)
     return subprocess.run(
         [sys.executable, "cli.py", *arguments],
         cwd=ROOT,
         env=bare | {"COLUMNS": "120"} | environment,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=60,
@@ -32,7 +33,7 @@ def switchboard(*arguments: str, **environment: str) -> subprocess.CompletedProc
 def test_help_lists_every_command() -> None:
     shown = switchboard("--help")
     assert shown.returncode == 0
-    for command in ("up", "embedded", "server", "worker", "migrate", "seed", "doctor"):
+    for command in ("up", "embedded", "server", "worker", "migrate", "seed", "admin", "doctor"):
         assert command in shown.stdout
 
 
@@ -48,6 +49,30 @@ def test_a_program_without_its_addresses_says_which(command: str, data_dir: Path
     halfway = switchboard(command, SWITCHBOARD_DATA_DIR=str(data_dir), DATABASE_URL="postgresql://u@h/d")
     assert halfway.returncode == 2
     assert halfway.stderr.startswith("switchboard: TEMPORAL_ADDRESS is not set")
+
+
+def test_one_shot_commands_bring_their_own_database_when_none_runs(used_dir: Path) -> None:
+    here = {"SWITCHBOARD_DATA_DIR": str(used_dir)}
+    migrated = switchboard("migrate", "--demo", **here)
+    assert migrated.returncode == 0, migrated.stderr
+    first = switchboard("admin", "anna@example.org", stdin="correct horse\n", **here)
+    assert first.returncode == 0, first.stderr
+    taken = switchboard("admin", "olha@demo.local", stdin="correct horse\n", **here)
+    assert taken.returncode == 1
+    assert "olha@demo.local" in taken.stderr
+
+
+def test_a_short_password_is_refused_with_2(data_dir: Path) -> None:
+    shown = switchboard("admin", "anna@example.org", stdin="short\n", SWITCHBOARD_DATA_DIR=str(data_dir))
+    assert shown.returncode == 2
+
+
+def test_a_database_out_of_reach_is_one_line() -> None:
+    shown = switchboard("migrate", DATABASE_URL="postgresql://user:hidden@127.0.0.1:1/none")
+    assert shown.returncode == 1
+    assert shown.stderr.startswith("switchboard: the database cannot be used: ")
+    assert shown.stderr.count("\n") == 1
+    assert "hidden" not in shown.stderr
 
 
 def test_the_doctor_is_content_with_a_sound_machine(data_dir: Path) -> None:
