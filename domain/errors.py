@@ -125,6 +125,16 @@ class InUseError(DomainError):
     title = "Still in use"
 
 
+class LastAdminError(DomainError):
+    code = "last_admin"
+    title = "Somebody must be left who manages users and roles"
+
+
+class BuiltInError(DomainError):
+    code = "built_in"
+    title = "Built in"
+
+
 class ConflictError(DomainError):
     code = "conflict"
     title = "Already exists"

@@ -41,6 +41,8 @@ class Fact(StrEnum):
     OPERATOR_ABSENT = "operator.absent"
     CONTACT_BANNED = "contact.banned"
     CONTACT_UNBANNED = "contact.unbanned"
+    CONTACT_TAGGED = "contact.tagged"
+    CONTACT_UNTAGGED = "contact.untagged"
     SETTINGS_CHANGED = "settings.changed"
     USER_SIGNED_IN = "user.signed_in"
     USER_SIGN_IN_REFUSED = "user.sign_in_refused"
