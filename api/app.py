@@ -2,7 +2,27 @@
 
 from fastapi import APIRouter, FastAPI
 
-from api import commands, dialog_commands, errors, health, histories, inbound, offers, presence, sessions
+from api import (
+    attachments,
+    channels,
+    commands,
+    contacts,
+    dialog_commands,
+    errors,
+    health,
+    histories,
+    inbound,
+    offers,
+    presence,
+    roles,
+    sessions,
+    settings,
+    tags,
+    teams,
+    tokens,
+    topics,
+    users,
+)
 from api.documents import PROBLEMS
 from api.guards import Guards
 from api.house import House
@@ -12,6 +32,16 @@ PREFIX = "/api/v1"
 #: the doors, in the order of the OpenAPI document
 ROUTERS: tuple[APIRouter, ...] = (
     sessions.router,
+    tokens.router,
+    users.router,
+    roles.router,
+    teams.router,
+    topics.router,
+    tags.router,
+    channels.router,
+    settings.router,
+    contacts.router,
+    attachments.router,
     inbound.router,
     dialog_commands.router,
     offers.router,

@@ -25,6 +25,14 @@ async def tokens_of(session: AsyncSession, user_id: UUID) -> Sequence[Token]:
     return rows.all()
 
 
+async def get_token(session: AsyncSession, viewer: Viewer, token_id: UUID) -> Token:
+    """Raises NotFoundError for one that is revoked or not the viewer's."""
+    token = await session.get(Token, token_id)
+    if token is None or token.user_id != viewer.user_id or token.revoked_at is not None:
+        raise NotFoundError("There is no such token.")
+    return token
+
+
 async def issue(
     work: Work, viewer: Viewer, name: str, scopes: Sequence[str], expires_at: datetime | None
 ) -> tuple[Token, str]:

@@ -1,0 +1,131 @@
+"""Teams as settings. A supervisor sets how a team of theirs gives dialogs out; the rest needs teams.manage."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from api.changes import Change, changing
+from api.fields import Body, Key, KeyInPath, Name, Seconds
+from api.house import Reading
+from api.viewers import needs
+from domain.errors import ForbiddenError
+from domain.permissions import Permission, Viewer
+from store import teams
+from store.transactions import Work
+
+router = APIRouter(prefix="/teams", tags=["teams"])
+READS = Depends(needs(Permission.TEAMS_READ))
+Managing = Annotated[Change, Depends(changing(Permission.TEAMS_MANAGE))]
+Leading = Annotated[Change, Depends(changing(Permission.DISTRIBUTION_MANAGE))]
+Members = Annotated[list[UUID], Field(max_length=2000)]
+Topics = Annotated[list[Key], Field(max_length=500)]
+Window = Annotated[int, Field(ge=5, le=86_400)]
+Method = Literal["least_loaded", "round_robin", "topic_priority"]
+Fallback = Literal["return", "pool"]
+#: what a supervisor may change in a team they lead
+BY_LEADERS = frozenset(
+    {"auto", "distribution", "transfer_window", "transfer_fallback", "accept_norm", "respond_norm", "members"}
+)
+
+
+class Team(BaseModel):
+    """`distribution`: the method; `auto`: dialogs are given out (else they wait to be taken); times in seconds."""
+
+    key: str
+    name: str
+    distribution: str
+    auto: bool
+    active: bool
+    transfer_window: int
+    transfer_fallback: str
+    accept_norm: int | None
+    respond_norm: int | None
+    members: list[UUID]
+    topics: list[str]
+    created_at: str
+
+
+class Teams(BaseModel):
+    items: list[Team]
+
+
+class NewTeam(Body):
+    key: Key
+    name: Name
+    distribution: Method = "least_loaded"
+    auto: bool = True
+    active: bool = True
+    transfer_window: Window = 120
+    transfer_fallback: Fallback = "return"
+    accept_norm: Seconds | None = None
+    respond_norm: Seconds | None = None
+    members: Members = Field(default_factory=list)
+    topics: Topics = Field(default_factory=list)
+
+
+class TeamChange(Body):
+    """`move_to`: with `active: false`, the team that takes over dialogs and channels."""
+
+    name: Name | None = None
+    distribution: Method | None = None
+    auto: bool | None = None
+    active: bool | None = None
+    transfer_window: Window | None = None
+    transfer_fallback: Fallback | None = None
+    accept_norm: Seconds | None = None
+    respond_norm: Seconds | None = None
+    members: Members | None = None
+    topics: Topics | None = None
+    move_to: Key | None = None
+
+
+@router.get("", dependencies=[READS])
+async def list_teams(session: Reading) -> Teams:
+    return Teams.model_validate({"items": await teams.all_teams(session)})
+
+
+@router.get("/{key}", dependencies=[READS])
+async def read_team(key: KeyInPath, session: Reading) -> Team:
+    return Team(**await teams.get_team(session, key))
+
+
+@router.post("", status_code=201)
+async def add_team(body: NewTeam, change: Managing) -> Team:
+    async def story(work: Work) -> dict[str, Any]:
+        return await teams.add(work, body.model_dump())
+
+    return Team(**await change.make(story))
+
+
+@router.patch("/{key}")
+async def change_team(key: KeyInPath, body: TeamChange, change: Leading) -> Team:
+    """Change what is sent. `auto` off: queued dialogs become unassigned; on: the reverse, and they are given out."""
+    given = body.given()
+    require_may_change(change.viewer, key, set(given))
+
+    async def story(work: Work) -> dict[str, Any]:
+        return await teams.change(work, key, given)
+
+    return Team(**await change.make(story))
+
+
+@router.delete("/{key}", status_code=204)
+async def delete_team(key: KeyInPath, change: Managing) -> None:
+    """Only one that nothing ever named; deactivate others."""
+
+    async def story(work: Work) -> dict[str, Any]:
+        return await teams.remove(work, key)
+
+    await change.make(story)
+
+
+def require_may_change(viewer: Viewer, key: str, fields: set[str]) -> None:
+    """Raises ForbiddenError: a leader sets only BY_LEADERS, and only in teams they lead."""
+    if viewer.may(Permission.TEAMS_MANAGE):
+        return
+    if more := sorted(fields - BY_LEADERS):
+        raise ForbiddenError(f"To set {more[0]} needs the right teams.manage.", permission="teams.manage")
+    if not viewer.sees_all and key not in viewer.teams:
+        raise ForbiddenError("You do not lead this team.")
