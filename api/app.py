@@ -1,5 +1,8 @@
 """The web application: every door by name, nothing found by scanning."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import APIRouter, FastAPI
 
 from api import (
@@ -8,17 +11,23 @@ from api import (
     commands,
     contacts,
     dialog_commands,
+    dialogs,
     errors,
+    event_logs,
+    events,
     health,
     histories,
     inbound,
+    incoming_offers,
     offers,
     presence,
+    queues,
     roles,
     sessions,
     settings,
     tags,
     teams,
+    timelines,
     tokens,
     topics,
     users,
@@ -48,7 +57,21 @@ ROUTERS: tuple[APIRouter, ...] = (
     presence.router,
     commands.router,
     histories.router,
+    dialogs.router,
+    timelines.router,
+    incoming_offers.router,
+    queues.router,
+    events.router,
+    event_logs.router,
 )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    tail = events.tail_of(app.state.house)
+    tail.start()
+    yield
+    await tail.stop()
 
 
 def create_app(house: House) -> FastAPI:
@@ -59,6 +82,7 @@ def create_app(house: House) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        lifespan=_lifespan,
     )
     app.state.house = house
     errors.install(app)

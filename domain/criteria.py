@@ -172,11 +172,17 @@ def _one_of(known: frozenset[str]) -> Parser:
     return read
 
 
+def require_keys(name: str, values: Sequence[str]) -> frozenset[str]:
+    """Raises InvalidError for what cannot be a key."""
+    for value in values:
+        if not value or len(value) > LONGEST_KEY or not _is_storable(value):
+            raise InvalidError(f"{name} is a key of 1 to {LONGEST_KEY} characters.", field=name)
+    return frozenset(values)
+
+
 def _keys(*, may_be_none: bool) -> Parser:
     def read(name: str, values: Sequence[str], _me: UUID, _zone: tzinfo) -> object:
-        for value in values:
-            if not value or len(value) > LONGEST_KEY or not _is_storable(value):
-                raise InvalidError(f"{name} is a key of 1 to {LONGEST_KEY} characters.", field=name)
+        require_keys(name, values)
         return frozenset(None if may_be_none and v == NONE else v for v in values)
 
     return read
