@@ -37,8 +37,8 @@ contract: $(DEV_READY) ## which floor may import which
 bench: $(DEV_READY) ## load and comparison programs
 	$(BIN)/python -m bench
 
-chaos: $(DEV_READY) ## tests that kill processes
-	$(BIN)/python -m pytest -m chaos $(PYTEST_ARGS)
+chaos: $(DEV_READY) ## twenty rounds of kill -9 under load
+	$(BIN)/python -m tests.chaos.run --rounds 20
 
 test-containers: $(DEV_READY) ## tests that need a Docker engine
 	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/python -m pytest -m containers $(PYTEST_ARGS)
