@@ -73,17 +73,17 @@ class Settings(BaseSettings):
 
     log_format: Literal["json", "console", "auto"] = Field("auto", validation_alias="SWITCHBOARD_LOG_FORMAT")
     """auto = console on a terminal, json elsewhere."""
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", validation_alias="SWITCHBOARD_LOG_LEVEL"
-    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="SWITCHBOARD_LOG_LEVEL")
 
     worker_queues: Annotated[tuple[str, ...], NoDecode] = Field(
         ("interactive", "mass"), validation_alias="SWITCHBOARD_WORKER_QUEUES"
     )
     """Which task queues a worker process serves; under `up` each of them gets a process of its own."""
-    max_cached_workflows: Annotated[int, Field(ge=0)] = Field(
-        2000, validation_alias="SWITCHBOARD_MAX_CACHED_WORKFLOWS"
+    worker_build_id: Annotated[str, Field(max_length=128, pattern=r"^[\w.+-]+$")] | None = Field(
+        None, validation_alias="SWITCHBOARD_WORKER_BUILD_ID"
     )
+    """Turns worker versioning on: the build this worker runs. None = off, as on one machine."""
+    max_cached_workflows: Annotated[int, Field(ge=0)] = Field(2000, validation_alias="SWITCHBOARD_MAX_CACHED_WORKFLOWS")
     """Per worker process; about 0.12 MiB each. Keep it above the number of live dialogs."""
 
     @field_validator("database_url")
@@ -144,9 +144,7 @@ class Settings(BaseSettings):
         if self.temporal_address is not None:
             config["target_host"] = self.temporal_address
         if not config.get("target_host"):
-            raise SettingsError(
-                "TEMPORAL_ADDRESS is not set: name the Temporal server, or start all with `up`"
-            )
+            raise SettingsError("TEMPORAL_ADDRESS is not set: name the Temporal server, or start all with `up`")
         if os.environ.get("TEMPORAL_NAMESPACE") or not config.get("namespace"):
             config["namespace"] = self.temporal_namespace
         return config

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.commands import CommandActivities
@@ -16,7 +17,6 @@ from activities.presence import PresenceActivities
 from activities.transfers import TransferActivities
 from gateways.channels.generic import GenericChannel
 from logs import configure
-
 from relay.ringing import Bell
 from relay.rounds import Relay
 from settings import Settings
@@ -30,7 +30,10 @@ from workflows.transfers import TransferWorkflow
 
 WORKFLOWS = [DialogWorkflow, TransferWorkflow, PresenceWorkflow, ProbeWorkflow]
 #: modules that workflow code uses as they are: values and rules without clock, chance or I/O
-PASSED_THROUGH = ("domain", "pydantic", "pydantic_core", "workflows.options", "workflows.refusals")
+PASSED_THROUGH = (
+    "domain", "pydantic", "pydantic_core", "workflows.options", "workflows.refusals", "workflows.renewals"
+)  # fmt: skip
+DEPLOYMENT = "switchboard"
 
 log = structlog.get_logger("worker")
 
@@ -56,8 +59,27 @@ def activities_of(sessions: Sessions, bell: Bell) -> list[object]:
     ]
 
 
-def worker_for(client: Client, queue: str, activities: list[object], *, max_cached_workflows: int = 2000) -> Worker:
-    """A worker as TEMPORAL.md measured it best: small slots, a cache above the live dialogs, a quick hand-over."""
+def deployment_of(build_id: str) -> WorkerDeploymentConfig:
+    """Runs stay with the build that began them and move on when they continue as new (workflows/renewals.py)."""
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(DEPLOYMENT, build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
+
+
+def worker_for(
+    client: Client,
+    queue: str,
+    activities: list[object],
+    *,
+    max_cached_workflows: int = 2000,
+    build_id: str | None = None,
+) -> Worker:
+    """A worker as measured best: small slots, a cache above the live dialogs, a quick hand-over.
+
+    With a `build_id` it takes part in worker versioning and gets work once its version is made the current one.
+    """
     return Worker(
         client,
         task_queue=queue,
@@ -68,6 +90,7 @@ def worker_for(client: Client, queue: str, activities: list[object], *, max_cach
         max_concurrent_workflow_tasks=20,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         graceful_shutdown_timeout=timedelta(seconds=10),
+        deployment_config=deployment_of(build_id) if build_id else None,
     )
 
 
@@ -91,7 +114,13 @@ async def main(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         for queue in settings.worker_queues:
             await stack.enter_async_context(
-                worker_for(client, queue, activities, max_cached_workflows=settings.max_cached_workflows)
+                worker_for(
+                    client,
+                    queue,
+                    activities,
+                    max_cached_workflows=settings.max_cached_workflows,
+                    build_id=settings.worker_build_id,
+                )
             )
         relay = None
         if options.INTERACTIVE in settings.worker_queues:

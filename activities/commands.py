@@ -39,4 +39,4 @@ class CommandActivities:
                 await note_run(session, glance.workflow_id, glance.run_id, dialog_id=dialog_id)
             reactions = await open_reactions(session, glance.workflow_id, glance.done)
             status = await session.scalar(select(Dialog.status).where(Dialog.id == dialog_id))
-        return Seen(reactions, is_closed=status == "closed")
+        return Seen(reactions, is_closed=status is None or status == "closed")

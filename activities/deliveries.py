@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -18,6 +19,8 @@ from store.tables import Message
 from store.transactions import Work, transact
 
 _HEARTBEAT = 1.0
+#: seconds a known answer waits for the database, well within the activity's own time
+_HOLD_ON = 30.0
 
 
 class DeliveryActivities:
@@ -30,10 +33,17 @@ class DeliveryActivities:
 
     @activity.defn
     async def deliver_message(self, message_id: str) -> str:
-        """Answers the delivery state. Raises a retryable ApplicationError when the provider surely took nothing."""
+        """Answers the delivery state. Raises a retryable ApplicationError when the provider surely took nothing.
+
+        Being cancelled (a new run of the dialog, a worker that stops) does not break off a call under way: nobody
+        would know what became of it.
+        """
         beat = asyncio.create_task(_beat())
+        delivery = asyncio.create_task(self._deliver(UUID(message_id)))
         try:
-            return await self._deliver(UUID(message_id))
+            return await asyncio.shield(delivery)
+        except asyncio.CancelledError:
+            return await delivery
         finally:
             beat.cancel()
 
@@ -91,11 +101,20 @@ class DeliveryActivities:
     async def _settle(
         self, message_id: UUID, delivery: Delivery, *, error: str | None = None, provider_id: str | None = None
     ) -> str:
-        await transact(
-            self._sessions,
-            lambda work: messages.settle_delivery(work, message_id, delivery, error=error, provider_id=provider_id),
-        )
-        return delivery.value
+        """Write it even if the database is away for a while: what the provider said is known here only."""
+
+        async def story(work: Work) -> None:
+            await messages.settle_delivery(work, message_id, delivery, error=error, provider_id=provider_id)
+
+        until = asyncio.get_running_loop().time() + _HOLD_ON
+        while True:
+            try:
+                await transact(self._sessions, story)
+                return delivery.value
+            except (DBAPIError, OSError):
+                if asyncio.get_running_loop().time() > until:
+                    raise
+            await asyncio.sleep(0.5)
 
 
 async def _beat() -> None:

@@ -9,6 +9,7 @@ from activities.commands import Ring
 from domain import presence as rules
 from domain import workflow_ids
 from domain.commands import PresenceLook, PresenceSeen
+from domain.errors import NotFoundError
 from store import presence
 from store.engines import Sessions
 from store.reactions import open_reactions
@@ -37,6 +38,9 @@ class PresenceActivities:
                 return PresenceSeen(None)
             return PresenceSeen(max(0.05, (next_look - work.now).total_seconds() + 0.05))
 
-        seen, rings = await transact(self._sessions, story)
+        try:
+            seen, rings = await transact(self._sessions, story)
+        except NotFoundError:
+            return PresenceSeen(None)
         self._ring(rings - {me})
         return seen

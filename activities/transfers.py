@@ -6,6 +6,7 @@ from temporalio import activity
 from activities.commands import Ring
 from domain import workflow_ids
 from domain.commands import OfferLook, OfferSeen
+from domain.errors import NotFoundError
 from domain.transfers import Offer
 from store.engines import Sessions
 from store.transactions import Work, transact
@@ -45,6 +46,9 @@ class TransferActivities:
                 return OfferSeen(transfer.state, 0)
             return OfferSeen(transfer.state, max(0.001, (transfer.deadline - work.now).total_seconds()))
 
-        seen, rings = await transact(self._sessions, story)
+        try:
+            seen, rings = await transact(self._sessions, story)
+        except NotFoundError:
+            return OfferSeen("unknown", 0)
         self._ring(rings - {me})
         return seen

@@ -85,7 +85,7 @@ class Submission:
             async with asyncio.timeout(self.house.answer_within.total_seconds()), turn:
                 client = await self.house.bell.client()
                 outcome = await send(client, self.house.sessions, request, within=self.house.answer_within)
-        except (AnswerPendingError, TimeoutError):
+        except (AnswerPendingError, TimeoutError, SQLAlchemyError):
             return await self._pending(request)
         return answer_of(outcome, status)
 
@@ -93,8 +93,9 @@ class Submission:
         """Raises KeyReusedError when the key stands for another request."""
         async with self.house.sessions() as session:
             stored = await find_answered(session, request.caller, request.key)
-        if stored is None:
-            return None
+            if stored is None:
+                await pending_commands.require_same(session, request)
+                return None
         digest, outcome = stored
         if digest != request.digest:
             raise KeyReusedError("This Idempotency-Key was used for another request.")

@@ -3,7 +3,7 @@ each new one with a default that old histories decode to.
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import Discriminator
@@ -133,6 +133,8 @@ Command = Annotated[
     Discriminator("kind"),
 ]  # fmt: skip
 
+KINDS = frozenset(str(c.__dataclass_fields__["kind"].default) for c in get_args(get_args(Command)[0]))
+
 #: commands that are spoken to an offer's workflow; all others go to the dialog's
 TO_OFFER = frozenset({"accept", "decline", "cancel"})
 
@@ -151,7 +153,8 @@ class Request:
 
     @property
     def update_id(self) -> str:
-        return f"{self.caller}:{self.key}"
+        """The digest is part of it: Temporal answers a repeated id without looking at what was asked."""
+        return f"{self.caller}:{self.key}:{self.digest[:16]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,8 @@ class Outcome:
     answer: dict[str, Any]
     refusal: str | None = None
     reactions: tuple[Reaction, ...] = ()
+    is_repeated: bool = False
+    """Told from the stored answer: the first telling may have been lost, its reactions with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,24 @@ class Bell:
         if self._waiting:
             self._news.set()
 
+    async def ring_each(self, ids: Iterable[str]) -> set[str]:
+        """Ring now, a few at a time, and answer who was reached; ends early when Temporal turns out to be away."""
+        waiting, reached = list(ids), set[str]()
+
+        async def ring_on() -> None:
+            while waiting:
+                workflow_id = waiting.pop(0)
+                try:
+                    await ring(await self.client(), workflow_id)
+                    reached.add(workflow_id)
+                except (RPCError, UnavailableError, RuntimeError, TimeoutError) as error:
+                    log.warning("ring.lost", workflow_id=workflow_id, error=str(error)[:200])
+                    if self._is_away:
+                        return
+
+        await asyncio.gather(*(ring_on() for _ in range(self._ringers)))
+        return reached
+
     async def client(self) -> Client:
         """Raises UnavailableError while Temporal cannot be reached."""
         if self._client is not None:

@@ -6,6 +6,7 @@ One leader at a time, by an advisory lock on a connection of its own: when that 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import psycopg
@@ -14,21 +15,32 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain import workflow_ids
 from domain.commands import Request
-from domain.errors import DomainError, UnavailableError
+from domain.errors import DomainError, NotFoundError, UnavailableError
 from relay.ringing import Bell
-from relay.sending import AnswerPendingError, send
-from store import pending_commands, reactions, sweeps
+from relay.sending import AnswerPendingError, send, workflow_of
+from store import commands, pending_commands, reactions, sweeps
 from store.engines import Sessions
 
 log = structlog.get_logger("relay")
 
 ROUND = 0.5
 OLD = 1.0
+LONGEST_PAUSE = 60.0
+"""Seconds between two rings for the same open rows."""
 SWEEP_EVERY = 60.0
 PRUNE_EVERY = 3600.0
 _LEADER_LOCK = 4
 
 Archive = Callable[[], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rung:
+    """A workflow was reached for its open rows up to `row`; not again for the same before `until`."""
+
+    row: int
+    pause: float
+    until: float
 
 
 class Relay:
@@ -40,6 +52,8 @@ class Relay:
         self._url = database_url
         self._archive = archive
         self._resends: set[str] = set()
+        self._rung: dict[str, _Rung] = {}
+        self._ringing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -88,12 +102,13 @@ class Relay:
         for team, ids in (await sweeps.due_drains(self._sessions)).items():
             _, rings = await sweeps.drain_team(self._sessions, team, ids)
             self._bell.ring(rings)
-        async with self._sessions() as session:
-            overdue = await reactions.overdue_workflows(session, older_than=OLD)
-        self._bell.ring(overdue)
+        if self._ringing is None or self._ringing.done():
+            self._ringing = asyncio.create_task(self._attempt("rings", self._ring_overdue))
         async with self._sessions.begin() as session:
             await pending_commands.expire(session)
             waiting = await pending_commands.open_commands(session)
+        if self._bell.is_away:
+            return
         for request in waiting:
             if request.update_id not in self._resends and len(self._resends) < 50:
                 self._resends.add(request.update_id)
@@ -101,10 +116,27 @@ class Relay:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
+    async def _ring_overdue(self) -> None:
+        """A row may stay open for hours (a provider is away, no worker runs): who was reached is rung ever more rarely
+        for the same rows, or signals alone would fill the history.
+        """
+        clock = asyncio.get_running_loop().time
+        paused = {i: rung.row for i, rung in self._rung.items() if rung.until > clock()}
+        async with self._sessions() as session:
+            overdue = await reactions.overdue_workflows(session, older_than=OLD, known=paused)
+        reached = await self._bell.ring_each(overdue)
+        before, self._rung = self._rung, {i: self._rung[i] for i in paused}
+        for workflow_id in reached:
+            row, former = overdue[workflow_id], before.get(workflow_id)
+            pause = min(LONGEST_PAUSE, former.pause * 2) if former is not None and former.row == row else OLD
+            self._rung[workflow_id] = _Rung(row, pause, clock() + pause)
+
     async def _resend(self, request: Request) -> None:
         try:
             with contextlib.suppress(AnswerPendingError, UnavailableError):
                 await send(await self._bell.client(), self._sessions, request, within=timedelta(seconds=10))
+        except NotFoundError:
+            await commands.apply(self._sessions, request, workflow_of(request))
         except Exception as error:
             log.warning("relay.resend_failed", key=request.key, error=str(error)[:200])
         finally:

@@ -4,18 +4,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.commands import Outcome, Request
-from domain.errors import DomainError, KeyReusedError
+from domain.errors import CommandExpiredError, DomainError, KeyReusedError
 from domain.permissions import Viewer
 from store import closures, participants, places_by_hand, says, topics, transfers
 from store.dialogs import Scene, lock_concerned_teams, lock_scene, require_locked_teams
 from store.engines import Sessions
 from store.reactions import open_reactions
-from store.tables import CommandResult
+from store.tables import CommandResult, PendingCommand
 from store.transactions import Actor, GroundMovedError, Work, transact
 from store.viewers import get_viewer
 
@@ -54,8 +54,11 @@ async def apply(sessions: Sessions, request: Request, workflow_id: str) -> tuple
 
     async def story(work: Work) -> Outcome:
         nonlocal is_heavy
-        if stored := await _claim_key(work, request):
+        stored, is_late = await _claim_key(work, request)
+        if stored is not None:
             return stored
+        if is_late:
+            raise CommandExpiredError("The command could not be carried out within ten minutes and never will be.")
         try:
             answer = await _carry_out(work, request, is_heavy=is_heavy)
         except GroundMovedError:
@@ -73,7 +76,8 @@ async def apply(sessions: Sessions, request: Request, workflow_id: str) -> tuple
         refused = refusal_of(error)
 
         async def refuse(work: Work) -> Outcome:
-            if stored := await _claim_key(work, request):
+            stored, _ = await _claim_key(work, request)
+            if stored is not None:
                 return stored
             await _store(work, request, refused.status, refused.answer, refused.refusal)
             return refused
@@ -100,16 +104,24 @@ async def find_answered(session: AsyncSession, caller: UUID, key: str) -> tuple[
     return row.digest, Outcome(row.status or 0, row.answer, row.refusal)
 
 
-async def _claim_key(work: Work, request: Request) -> Outcome | None:
-    """Insert the key's row, waiting for another transaction under the same key. Raises KeyReusedError."""
-    inserted = await work.session.scalar(
-        upsert(CommandResult)
-        .values(caller=request.caller, key=request.key, digest=request.digest)
-        .on_conflict_do_nothing()
-        .returning(CommandResult.key)
+async def _claim_key(work: Work, request: Request) -> tuple[Outcome | None, bool]:
+    """Insert the key's row, waiting for another transaction under the same key. Raises KeyReusedError.
+
+    Answers what is stored under it, and whether the command's last moment has passed (DECISIONS 2).
+    """
+    late = select(PendingCommand.not_after <= func.clock_timestamp()).where(
+        PendingCommand.caller == request.caller, PendingCommand.key == request.key
     )
+    inserted = (
+        await work.session.execute(
+            upsert(CommandResult)
+            .values(caller=request.caller, key=request.key, digest=request.digest)
+            .on_conflict_do_nothing()
+            .returning(late.scalar_subquery().label("is_late"))
+        )
+    ).one_or_none()
     if inserted is not None:
-        return None
+        return None, bool(inserted.is_late)
     row = await work.session.scalar(
         select(CommandResult).where(CommandResult.caller == request.caller, CommandResult.key == request.key)
     )
@@ -117,7 +129,7 @@ async def _claim_key(work: Work, request: Request) -> Outcome | None:
         raise GroundMovedError
     if row.digest != request.digest:
         raise KeyReusedError("This Idempotency-Key was used for another request.")
-    return Outcome(row.status or 0, row.answer or {}, row.refusal)
+    return Outcome(row.status or 0, row.answer or {}, row.refusal, is_repeated=True), False
 
 
 async def _store(work: Work, request: Request, status: int, answer: dict[str, Any], refusal: str | None) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.commands import Request
-from domain.errors import CommandExpiredError
+from domain.errors import CommandExpiredError, KeyReusedError
 from store.tables import PendingCommand
 
 NOT_AFTER = timedelta(minutes=10)
@@ -40,7 +40,10 @@ SELECT caller, key, body ->> 'digest', 0, CAST(:answer AS jsonb), :code FROM lat
 
 
 async def keep(session: AsyncSession, request: Request, workflow_id: str) -> None:
-    """Remember a command durably before its caller is told 202."""
+    """Remember a command durably before its caller is told 202.
+
+    Raises KeyReusedError when another command is kept under its key.
+    """
     body: dict[str, Any] = _REQUEST.dump_python(request, mode="json")
     await session.execute(
         upsert(PendingCommand)
@@ -50,6 +53,17 @@ async def keep(session: AsyncSession, request: Request, workflow_id: str) -> Non
         )
         .on_conflict_do_nothing()
     )  # fmt: skip
+    await require_same(session, request)
+
+
+async def require_same(session: AsyncSession, request: Request) -> None:
+    """Raises KeyReusedError when another command is kept under its key."""
+    digest = await session.scalar(
+        text("SELECT body ->> 'digest' FROM pending_commands WHERE caller = :c AND key = :k"),
+        {"c": request.caller, "k": request.key},
+    )
+    if digest is not None and digest != request.digest:
+        raise KeyReusedError("This Idempotency-Key was used for another request.")
 
 
 async def open_commands(session: AsyncSession) -> Sequence[Request]:

@@ -1,6 +1,6 @@
 """Open reactions of workflows: pulled in id order, acted on, marked done (DECISIONS 1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,18 +40,26 @@ async def finish(session: AsyncSession, ids: Iterable[int]) -> None:
     )
 
 
-async def overdue_workflows(session: AsyncSession, *, older_than: float, limit: int = 500) -> list[str]:
-    """Workflows with rows nobody has acted on for `older_than` seconds, oldest first: the relay rings them."""
+async def overdue_workflows(
+    session: AsyncSession, *, older_than: float, known: Mapping[str, int], limit: int = 500
+) -> dict[str, int]:
+    """Workflows with rows nobody has acted on for `older_than` seconds, oldest first, each with its newest such row.
+
+    `known` are left out as long as nothing newer than that row has come to them.
+    """
     rows = await session.execute(
         text("""
-            SELECT workflow_id, min(id) AS first FROM reactions
+            SELECT workflow_id, min(id) AS first, max(id) AS newest FROM reactions
             WHERE done_at IS NULL AND not_before < clock_timestamp() - make_interval(secs => :age)
               AND workflow_id NOT LIKE 'team:%'
-            GROUP BY workflow_id ORDER BY first LIMIT :limit
+            GROUP BY workflow_id
+            HAVING NOT EXISTS (SELECT FROM unnest(CAST(:ids AS text[]), CAST(:rows AS bigint[])) AS known (id, newest)
+                               WHERE known.id = workflow_id AND known.newest >= max(reactions.id))
+            ORDER BY first LIMIT :limit
         """),
-        {"age": older_than, "limit": limit},
+        {"age": older_than, "limit": limit, "ids": list(known), "rows": list(known.values())},
     )
-    return [r.workflow_id for r in rows]
+    return {r.workflow_id: r.newest for r in rows}
 
 
 async def drains_due(session: AsyncSession) -> dict[str, list[int]]:

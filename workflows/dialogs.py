@@ -10,16 +10,17 @@ from datetime import timedelta
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError, WorkflowAlreadyStartedError
+from temporalio.common import RawValue, WorkflowIDReusePolicy
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, WorkflowAlreadyStartedError
 
 from domain import workflow_ids
-from domain.commands import DialogStart, Glance, Outcome, Reaction, Seen, TransferStart
-from workflows import options
-from workflows.refusals import refusal
+from domain.commands import KINDS, TO_OFFER, DialogStart, Glance, Outcome, Reaction, Seen, TransferStart
+from workflows import options, renewals
+from workflows.refusals import refusal, require_request
 
 LINGER = timedelta(seconds=2)
 PATIENCE = timedelta(seconds=30)
+TO_DIALOG = KINDS - TO_OFFER
 
 
 @workflow.defn
@@ -32,9 +33,10 @@ class DialogWorkflow:
         self._fresh: list[Reaction] = []
         self._known: set[int] = set()
         self._outbox: list[str] = []
-        self._done: list[int] = []
         self._is_rung = False
         self._is_closed = False
+        self._turned_by = 0  # the newest reaction that closed or reopened the dialog
+        self._is_renewing = False
         self._arrivals = 0
         self._postman: asyncio.Task[None] | None = None
 
@@ -43,14 +45,14 @@ class DialogWorkflow:
         await self._look(first=True)
         while True:
             await self._act()
-            if self._wants_renewal():
+            if renewals.wants_renewal():
                 await self._renew(start)
             elif self._is_closed and not self._has_work():
                 if await self._lingered():
                     return
             else:
                 await workflow.wait_condition(
-                    lambda: self._is_rung or bool(self._fresh) or self._wants_renewal() or self._may_end()
+                    lambda: self._is_rung or bool(self._fresh) or renewals.wants_renewal() or self._may_end()
                 )
 
     @workflow.signal
@@ -72,28 +74,32 @@ class DialogWorkflow:
                 "The command could not be carried out in time.", type="command_expired", non_retryable=True
             ) from None
         self._notice(outcome.reactions)
+        if outcome.is_repeated:
+            self._is_rung = True
         if outcome.refusal is not None:
             raise refusal(outcome)
         return Outcome(outcome.status, outcome.answer)
 
     @command.validator
     def _has_a_request(self, name: str, args: Sequence[RawValue]) -> None:
-        if len(args) != 1:
-            raise ApplicationError(f"{name} takes one request.", type="invalid", non_retryable=True)
+        require_request(name, args, among=TO_DIALOG)
 
     async def _look(self, *, first: bool = False) -> None:
         self._is_rung = False
-        done, self._done = self._done, []
+        turned_by = self._turned_by
         info = workflow.info()
         seen = await workflow.execute_local_activity(
             "look_at_dialog",
-            Glance(info.workflow_id, info.run_id if first else None, tuple(done)),
+            Glance(info.workflow_id, info.run_id if first else None),
             result_type=Seen,
             **options.HOUSEKEEPING,
         )
-        if first:
-            self._is_closed = seen.is_closed
+        is_newest = self._turned_by == turned_by
         self._notice(seen.reactions)
+        if is_newest:
+            self._is_closed = seen.is_closed
+        else:
+            self._is_rung = True
 
     def _notice(self, reactions: Sequence[Reaction]) -> None:
         for reaction in reactions:
@@ -101,7 +107,8 @@ class DialogWorkflow:
                 continue
             self._known.add(reaction.id)
             self._fresh.append(reaction)
-            if reaction.kind in ("dialog_closed", "dialog_reopened"):
+            if reaction.kind in ("dialog_closed", "dialog_reopened") and reaction.id > self._turned_by:
+                self._turned_by = reaction.id
                 self._is_closed = reaction.kind == "dialog_closed"
 
     async def _act(self) -> None:
@@ -125,21 +132,19 @@ class DialogWorkflow:
                 id=workflow_ids.of_transfer(start.transfer_id),
                 task_timeout=options.TASK_TIMEOUT,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             )
 
     async def _deliver_in_order(self) -> None:
-        while self._outbox:
+        while self._outbox and not self._is_renewing:
             message_id = self._outbox[0]
             try:
                 await workflow.execute_activity("deliver_message", message_id, **options.DELIVERY)
             except ActivityError as error:
-                if workflow.cancellation_reason() is not None or self._is_cancelled(error):
+                if isinstance(error.cause, CancelledError):
                     return
                 await workflow.execute_local_activity("give_up_delivery", message_id, **options.HOUSEKEEPING)
             self._outbox.pop(0)
-
-    def _is_cancelled(self, error: ActivityError) -> bool:
-        return type(error.cause).__name__ == "CancelledError"
 
     def _is_delivering(self) -> bool:
         return self._postman is not None and not self._postman.done()
@@ -157,17 +162,13 @@ class DialogWorkflow:
             await workflow.wait_condition(lambda: self._arrivals != before, timeout=LINGER)
         return self._arrivals == before and self._may_end()
 
-    def _wants_renewal(self) -> bool:
-        info = workflow.info()
-        return info.is_continue_as_new_suggested() or info.get_current_history_length() > options.RENEW_AT
-
     async def _renew(self, start: DialogStart) -> None:
         """Start a fresh run. Deliveries still waiting for their provider are picked up from their rows."""
-        try:
+        self._is_renewing = True
+        with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(lambda: not self._is_delivering(), timeout=PATIENCE)
-        except TimeoutError:
-            if self._postman is not None:
-                self._postman.cancel()
-                await workflow.wait_condition(lambda: not self._is_delivering())
+        if self._postman is not None and self._is_delivering():
+            self._postman.cancel()
+            await workflow.wait_condition(lambda: not self._is_delivering())
         await workflow.wait_condition(workflow.all_handlers_finished)
-        workflow.continue_as_new(start)
+        renewals.renew(start)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 from domain.commands import PresenceLook, PresenceSeen, PresenceStart
-from workflows import options
+from workflows import options, renewals
 
 
 @workflow.defn
@@ -21,11 +21,12 @@ class PresenceWorkflow:
     @workflow.run
     async def run(self, start: PresenceStart) -> None:
         seen = await self._look(run_id=workflow.info().run_id)
-        while seen.after is not None:
-            with contextlib.suppress(TimeoutError):
-                await workflow.wait_condition(lambda: self._is_rung, timeout=timedelta(seconds=seen.after))
-            if workflow.info().get_current_history_length() > options.RENEW_AT:
-                workflow.continue_as_new(start)
+        while seen.after is not None or self._is_rung:
+            if seen.after is not None:
+                with contextlib.suppress(TimeoutError):
+                    await workflow.wait_condition(lambda: self._is_rung, timeout=timedelta(seconds=seen.after))
+            if renewals.wants_renewal():
+                renewals.renew(start)
             seen = await self._look()
 
     @workflow.signal

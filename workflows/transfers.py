@@ -8,9 +8,9 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from domain.commands import OfferLook, OfferSeen, Outcome, TransferStart
+from domain.commands import TO_OFFER, OfferLook, OfferSeen, Outcome, TransferStart
 from workflows import options
-from workflows.refusals import refusal
+from workflows.refusals import refusal, require_request
 
 
 @workflow.defn
@@ -55,8 +55,7 @@ class TransferWorkflow:
 
     @answer.validator
     def _has_a_request(self, name: str, args: Sequence[RawValue]) -> None:
-        if len(args) != 1 or name not in ("accept", "decline", "cancel"):
-            raise ApplicationError("An offer takes accept, decline or cancel.", type="invalid", non_retryable=True)
+        require_request(name, args, among=TO_OFFER)
 
     async def _look(self, *, run_id: str | None = None) -> OfferSeen:
         self._is_rung = False
