@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from domain import dialogs as rules
 from domain.commands import Close, Reopen
@@ -17,7 +18,7 @@ from store.dialogs import Scene
 from store.messages import add_note
 from store.places import free_slot, give, has_room, is_online, settle_waiting
 from store.tables import Dialog, Team, Topic
-from store.transactions import Work
+from store.transactions import GroundMovedError, Work
 from store.viewers import find_viewer
 
 
@@ -91,13 +92,17 @@ async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = Tru
     is_ticket = dialog.kind == rules.Kind.TICKET
     team = await work.session.get_one(Team, dialog.team_key)
     candidate = dialog.operator_id or dialog.last_operator_id
+    target = await _end_offer(work, scene)
     dialog.status = rules.Status.OPEN
     dialog.place, dialog.operator_id = rules.place_when_waiting(auto=team.auto), None
     dialog.closed_at = dialog.closed_by = None
     dialog.waiting_since = work.now
     if was_closed:
         dialog.cycle += 1
-    await work.session.flush()
+    try:
+        await work.session.flush()
+    except IntegrityError as error:  # the client's next message has just opened another one
+        raise GroundMovedError from error
     scene.refresh_relation()
     work.record(
         Fact.TICKET_REOPENED if is_ticket else Fact.DIALOG_REOPENED, **scene.event_ids, operator_id=candidate,
@@ -110,10 +115,23 @@ async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = Tru
         dialog.reserved_for = candidate if is_ticket else None
         await work.session.flush()
         await settle_waiting(work, scene, cause="reopened", drains=drains)
+    if target is not None and drains:
+        await transfers.drain_for(work, [target], cause="reopened")
     return {
         "status": dialog.status, "place": dialog.place,
         "operator_id": str(dialog.operator_id) if dialog.operator_id else None,
     }  # fmt: skip
+
+
+async def _end_offer(work: Work, scene: Scene) -> UUID | None:
+    """A pending or resolved ticket may be on offer: end that; answers whose slot it frees."""
+    offer = scene.offer
+    if offer is None:
+        return None
+    is_late = work.now >= offer.deadline
+    state, reason = (Offer.EXPIRED, None) if is_late else (Offer.RESCINDED, "reopened")
+    await transfers.end(work, scene, state, reason=reason, tell=True)
+    return offer.to_operator
 
 
 async def _can_take_back(work: Work, scene: Scene, operator_id: UUID) -> bool:

@@ -2,23 +2,27 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DBAPIError
 
 from domain.capacity import Limits, Load
 from domain.distribution import Candidate, Decision, Waiting, decide, plan
 from domain.events import Fact
 from domain.workflow_ids import of_team
 from store import tables
-from store.tables import ContactTouch, Dialog, Exclusion, Operator, Reservation
-from store.transactions import Work
+from store.exclusions import lift_lone_exclusions, lone_ends
+from store.tables import ContactTouch, Dialog, Operator, Reservation
+from store.transactions import GroundMovedError, Work
 
 MOST = 100
 _READ_AT_MOST = 3000
+#: the SQLSTATE of the trigger that refuses a slot beyond a limit
+OVERFLOW = "SB001"
 
 _WAITING = text("""
 SELECT d.id, d.team_key, d.channel_key, d.contact_id, coalesce(p.priority, 0) AS priority, d.weight,
@@ -26,8 +30,11 @@ SELECT d.id, d.team_key, d.channel_key, d.contact_id, coalesce(p.priority, 0) AS
        ARRAY(SELECT operator_id FROM exclusions x WHERE x.dialog_id = d.id) AS excluded,
        (SELECT max(ends_alone_at) FROM exclusions x WHERE x.dialog_id = d.id) AS ends_alone_at
 FROM dialogs d LEFT JOIN topics p ON p.key = d.topic_key
+JOIN teams t ON t.key = d.team_key
 WHERE d.place = 'queued' AND d.team_key = ANY(:teams) AND (:forced OR NOT d.is_forced)
-ORDER BY d.waiting_since LIMIT :most
+  AND d.status IN ('new', 'open', 'in_progress')
+ORDER BY CASE WHEN t.distribution = 'topic_priority' THEN coalesce(p.priority, 0) ELSE 0 END DESC, d.weight DESC,
+         d.waiting_since LIMIT :most
 """)
 _CANDIDATES = text("""
 SELECT o.user_id, o.max_dialogs, o.channel_limits, o.daily_quota, o.status, o.last_assigned_at, o.last_closed_at,
@@ -126,7 +133,7 @@ async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog
         return []
     contacts = {w.contact_id for w in waiting}
     candidates = await candidates_in(work, methods, contacts)
-    waiting = lift_lone_exclusions(waiting, candidates, work.now, await _lone_ends(work, waiting))
+    waiting = lift_lone_exclusions(waiting, candidates, work.now, await lone_ends(work, waiting))
     drafts = plan(waiting, candidates, methods, now=work.now, most=MOST)
     made: list[Decision] = []
     if drafts:
@@ -149,42 +156,6 @@ async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog
     return made
 
 
-async def _lone_ends(work: Work, waiting: Sequence[Waiting]) -> dict[UUID, datetime]:
-    excluded = [w.dialog_id for w in waiting if w.excluded]
-    if not excluded:
-        return {}
-    rows = await work.session.execute(
-        text("SELECT dialog_id, max(ends_alone_at) AS at FROM exclusions WHERE dialog_id = ANY(:ids) GROUP BY 1"),
-        {"ids": excluded},
-    )
-    return {r.dialog_id: r.at for r in rows}
-
-
-def lift_lone_exclusions(
-    waiting: Sequence[Waiting], candidates: Sequence[Candidate], now: datetime, ends: dict[UUID, datetime]
-) -> list[Waiting]:
-    """Exclusion ends after one window when nobody else of the team is online (DECISIONS 24)."""
-
-    def lifted(w: Waiting) -> Waiting:
-        if not w.excluded or now < ends.get(w.dialog_id, now):
-            return w
-        others = any(
-            w.team in c.teams and c.status == "online" and c.is_connected and not c.is_light
-            for c in candidates
-            if c.operator_id not in w.excluded
-        )
-        return w if others else _without_exclusions(w)
-
-    return [lifted(w) for w in waiting]
-
-
-def _without_exclusions(w: Waiting) -> Waiting:
-    return Waiting(
-        w.dialog_id, w.team, w.channel, w.contact_id, w.priority, w.weight, w.waiting_since,
-        frozenset(), w.reserved_for, w.is_forced,
-    )  # fmt: skip
-
-
 async def lock_dialogs(work: Work, ids: Iterable[UUID]) -> None:
     await work.session.execute(
         select(Dialog.id).where(Dialog.id.in_(sorted(ids))).order_by(Dialog.id).with_for_update(key_share=True)
@@ -204,7 +175,13 @@ async def _carry_out(
         {"dialog_id": i, "operator_id": o, "kind": "held", "channel_key": w.channel, "over_limit": False}
         for i, o, w in pairs
     ]
-    await work.insert(Reservation, rows)
+    try:
+        await work.insert(Reservation, rows)
+    except DBAPIError as error:
+        # Deciding again under the locks may choose somebody whose row is not locked, and who filled up meanwhile.
+        if getattr(error.orig, "sqlstate", None) != OVERFLOW:
+            raise
+        raise GroundMovedError from error
     connection = await work.session.connection()
     await connection.execute(
         update(Dialog)
@@ -221,8 +198,10 @@ async def _carry_out(
         ),
         [{"b_id": i, "b_operator": o} for i, o, _ in pairs],
     )
-    await work.session.execute(
-        update(Operator).where(Operator.user_id.in_({o for _, o, _ in pairs})).values(last_assigned_at=now)
+    turns = {o: now + timedelta(microseconds=i) for i, (_, o, _) in enumerate(pairs)}
+    await connection.execute(
+        update(Operator).where(Operator.user_id == bindparam("b_id")).values(last_assigned_at=bindparam("b_at")),
+        [{"b_id": o, "b_at": at} for o, at in turns.items()],
     )
     await touch_contacts(work, [(o, w.contact_id) for _, o, w in pairs if o])
     await work.session.execute(text("DELETE FROM exclusions WHERE dialog_id = ANY(:ids)"), {"ids": ids})
@@ -262,15 +241,3 @@ async def store_decisions(
             for d in decisions
         ],
     )  # fmt: skip
-
-
-async def exclude(work: Work, dialog_id: UUID, operator_id: UUID, reason: str, ends_alone_at: datetime) -> None:
-    statement = upsert(Exclusion).values(
-        dialog_id=dialog_id, operator_id=operator_id, reason=reason, ends_alone_at=ends_alone_at
-    )
-    await work.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["dialog_id", "operator_id"],
-            set_={"reason": statement.excluded.reason, "ends_alone_at": statement.excluded.ends_alone_at},
-        )
-    )

@@ -188,6 +188,8 @@ async def _open(work: Work, inbound: Inbound, channel: Channel, identity: Contac
     await work.lock_teams([team_key])
     now = await work.read_clock()
     team = await work.session.get_one(Team, team_key)
+    if not team.active:
+        raise GroundMovedError
     dialog = Dialog(
         id=new_id(), kind=rules.Kind.CHAT, status=rules.Status.NEW, place=rules.place_when_waiting(auto=team.auto),
         channel_key=channel.key, identity_id=identity.id, contact_id=identity.contact_id, thread=inbound.thread,

@@ -1,7 +1,7 @@
 """Moving a dialog between places: into hands, back to the pool, and the slot that goes with it."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg import errors as pg
@@ -16,7 +16,8 @@ from domain.errors import AtCapacityError, OperatorOfflineError, OperatorUnsuita
 from domain.events import Fact
 from domain.workflow_ids import of_team
 from store.dialogs import Scene
-from store.distribution import drain, exclude, store_decisions, touch_contacts
+from store.distribution import OVERFLOW, drain, store_decisions, touch_contacts
+from store.exclusions import exclude
 from store.tables import Dialog, Reservation
 from store.transactions import Work
 
@@ -90,7 +91,7 @@ async def reserve(
 
 
 def _capacity(error: DBAPIError) -> AtCapacityError | None:
-    if not isinstance(error.orig, pg.Error) or error.orig.sqlstate != "SB001":
+    if not isinstance(error.orig, pg.Error) or error.orig.sqlstate != OVERFLOW:
         return None
     reason = (error.orig.diag.message_primary or "at_limit").split(" ")[0]
     where = "of this channel" if reason == "at_channel_limit" else "of dialogs"
@@ -110,10 +111,14 @@ async def give(
     dialog = scene.dialog
     before = {"place": dialog.place, "operator": _text(dialog.operator_id)}
     await free_slot(work, dialog)
-    if converts_offer:
+    if converts_offer and rules.occupies_slot(dialog.status):
         await work.session.execute(
             text("UPDATE reservations SET kind = 'held', expires_at = NULL WHERE dialog_id = :d AND kind = 'offer'"),
             {"d": dialog.id},
+        )
+    elif converts_offer:
+        await work.session.execute(
+            delete(Reservation).where(Reservation.dialog_id == dialog.id, Reservation.kind == "offer")
         )
     elif rules.occupies_slot(dialog.status):
         await reserve(work, dialog, operator_id, over_limit=over_limit)
@@ -157,14 +162,28 @@ async def to_pool(work: Work, scene: Scene, *, cause: str, excluding: UUID | Non
     await work.session.flush()
     scene.refresh_relation()
     if excluding is not None:
-        until = work.now + timedelta(seconds=scene.team.transfer_window)
-        await exclude(work, dialog.id, excluding, cause, until)
-        work.react(of_team(dialog.team_key), "drain_due", not_before=until)
+        await exclude_for_a_window(work, scene, excluding, cause=cause)
+    await wake_after_exclusions(work, scene)
     if holder is not None:
         work.record(
             Fact.DIALOG_UNASSIGNED, **scene.event_ids, operator_id=holder, before=before,
             after={"place": dialog.place}, cause=cause,
         )  # fmt: skip
+
+
+async def exclude_for_a_window(work: Work, scene: Scene, operator_id: UUID, *, cause: str) -> None:
+    """Do not give the dialog to this person before its next assignment; when alone in the team, for one window."""
+    until = work.now + timedelta(seconds=scene.team.transfer_window)
+    await exclude(work, scene.dialog.id, operator_id, cause, until)
+
+
+async def wake_after_exclusions(work: Work, scene: Scene) -> None:
+    """Look at the team's queue again when whoever is alone in it may be given this dialog."""
+    until: datetime | None = await work.session.scalar(
+        text("SELECT max(ends_alone_at) FROM exclusions WHERE dialog_id = :d"), {"d": scene.dialog.id}
+    )
+    if until is not None and until > work.now:
+        work.react(of_team(scene.dialog.team_key), "drain_due", not_before=until)
 
 
 async def settle_waiting(work: Work, scene: Scene, *, cause: str, drains: bool = True) -> None:

@@ -20,7 +20,7 @@ from store import transfers
 from store.dialogs import Scene
 from store.places import give, has_room, require_able, settle_waiting, to_pool
 from store.tables import Contact, User
-from store.topics import reroute, resolve_topic, team_of_topic
+from store.topics import change_team, reroute, resolve_topic, team_of_topic
 from store.transactions import Work
 
 
@@ -141,6 +141,8 @@ async def connect(work: Work, scene: Scene, viewer: Viewer, command: Connect) ->
     if team_key != dialog.team_key:
         await transfers.team_to_hand_to(work, team_key)
     if command.operator_id is not None:
+        if team_key != dialog.team_key:
+            await change_team(work, scene, team_key)
         return await _connect_to(work, scene, command.operator_id)
     return await _connect_to_pool(work, scene, team_key, is_forced=command.place == "queue")
 
@@ -160,8 +162,6 @@ async def _connect_to_pool(work: Work, scene: Scene, team_key: str, *, is_forced
     dialog.is_forced = is_forced
     dialog.waiting_since = dialog.waiting_since or work.now
     await reroute(work, scene, team_key, cause="connected")
-    if is_forced:
-        dialog.place = rules.Place.QUEUED
     is_held = dialog.operator_id is not None
     waits_as_asked = is_forced or not scene.team.auto
     return {"result": "success" if is_held or waits_as_asked else "limit", **_where(scene)}

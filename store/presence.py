@@ -15,6 +15,7 @@ from domain.presence import Presence
 from domain.workflow_ids import of_presence
 from store import transfers
 from store.distribution import drain
+from store.exclusions import teams_of_ended_exclusions
 from store.tables import Operator, PresenceInterval, PresenceLease
 from store.transactions import GroundMovedError, Work, team_keys_of
 
@@ -126,6 +127,8 @@ async def _follow_up(work: Work, operator_id: UUID, *, can_receive: bool, reason
             await drain(work, teams, cause="online")
     else:
         await transfers.rescind_offers_to(work, operator_id, reason=f"target_{reason}")
+        if alone := await teams_of_ended_exclusions(work, await team_keys_of(work.session, [operator_id])):
+            await drain(work, alone, cause="left_alone")
 
 
 async def _extend(work: Work, operator_id: UUID, *, lease: int | None, by_owner: bool) -> datetime | None:

@@ -9,6 +9,7 @@ from domain.distribution import plan
 from domain.events import Fact
 from store.distribution import candidates_in, drain, methods_of, waiting_in
 from store.engines import Sessions
+from store.exclusions import lift_lone_exclusions, lone_ends
 from store.reactions import drains_due, finish
 from store.transactions import Work, transact
 
@@ -71,13 +72,18 @@ async def _check_team(work: Work, team: str) -> int:
     await work.lock_teams([team])
     await work.read_clock()
     methods = await methods_of(work, [team])
-    waiting = [w for w in await waiting_in(work, methods, forced=False) if not w.excluded] if methods else []
+    waiting = await waiting_in(work, methods, forced=False) if methods else []
     if not waiting:
         return 0
     candidates = await candidates_in(work, methods, {w.contact_id for w in waiting})
+    waiting = lift_lone_exclusions(waiting, candidates, work.now, await lone_ends(work, waiting))
     could_go = plan(waiting, candidates, methods, now=work.now)
     due = await work.session.scalar(
-        text("SELECT count(*) FROM reactions WHERE done_at IS NULL AND workflow_id = 'team:' || :team"), {"team": team}
+        text(
+            "SELECT count(*) FROM reactions WHERE done_at IS NULL AND workflow_id = 'team:' || :team"
+            " AND not_before <= clock_timestamp()"
+        ),
+        {"team": team},
     )
     if not could_go or due:
         return 0

@@ -12,7 +12,7 @@ from domain.events import Fact
 from domain.permissions import Viewer, require_acting
 from store import transfers
 from store.dialogs import Scene
-from store.places import free_slot, reserve, settle_waiting
+from store.places import free_slot, reserve, settle_waiting, wake_after_exclusions
 from store.tables import Tag, Team, Topic
 from store.transactions import Work
 
@@ -50,7 +50,9 @@ async def team_of_topic(session: AsyncSession, topic: str | None, channel_team: 
         if rows:
             return str(next((r.key for r in rows if r.has_candidate), rows[0].key))
     if channel_team is not None:
-        return channel_team
+        is_active = await session.scalar(text("SELECT active FROM teams WHERE key = :key"), {"key": channel_team})
+        if is_active:
+            return channel_team
     default = await session.scalar(
         text(
             "SELECT t.key FROM settings s JOIN teams t ON t.key = s.value #>> '{}' AND t.active"
@@ -86,14 +88,18 @@ async def set_topic(work: Work, scene: Scene, viewer: Viewer, command: SetTopic)
 async def reroute(work: Work, scene: Scene, team_key: str, *, cause: str) -> None:
     """A waiting dialog changes its team (or its urgency): it may leave at once."""
     dialog = scene.dialog
-    before = dialog.team_key
-    if team_key != before:
-        team = await work.session.get_one(Team, team_key)
-        await transfers.move_to_team(work, scene, team)
-        work.record(Fact.DIALOG_TEAM_CHANGED, **scene.event_ids, before={"team": before}, after={"team": team_key})
+    if team_key != dialog.team_key:
+        await change_team(work, scene, team_key)
     dialog.place = rules.place_when_waiting(auto=scene.team.auto)
     await work.session.flush()
     await settle_waiting(work, scene, cause=cause)
+
+
+async def change_team(work: Work, scene: Scene, team_key: str) -> None:
+    before = scene.dialog.team_key
+    await transfers.move_to_team(work, scene, await work.session.get_one(Team, team_key))
+    work.record(Fact.DIALOG_TEAM_CHANGED, **scene.event_ids, before={"team": before}, after={"team": team_key})
+    await wake_after_exclusions(work, scene)
 
 
 async def add_tag(work: Work, scene: Scene, viewer: Viewer, command: AddTag) -> dict[str, Any]:

@@ -135,7 +135,7 @@ async def transact(
 ) -> tuple[T, set[str]]:
     """Run `story` in one transaction, again when the ground moved or the database says so; answer it with its rings.
 
-    Raises UnavailableError when the database is away or stays blocked.
+    Raises UnavailableError when what it needs stays blocked; DBAPIError when the database is away.
     """
     tries = rereads = 0
     while True:
@@ -148,11 +148,14 @@ async def transact(
             rereads += 1
             if rereads >= _REREADS:
                 raise UnavailableError("Too much is changing at once; try again.") from None
+            await asyncio.sleep(0.002 * (rereads - 1))
         except DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
             tries += 1
-            if state not in _AGAIN or tries >= _TRIES:
+            if state not in _AGAIN:
                 raise
+            if tries >= _TRIES:
+                raise UnavailableError("Others have been at work on the same rows for too long; try again.") from error
             await asyncio.sleep(0.01 * tries)
 
 

@@ -24,7 +24,7 @@ from store import messages
 from store.dialogs import Scene, TeamFacts, lock_concerned_teams, lock_scene, require_locked_teams
 from store.distribution import drain, lock_dialogs
 from store.ids import new_id
-from store.places import give, is_online, require_able, reserve, settle_waiting, to_pool
+from store.places import exclude_for_a_window, give, is_online, require_able, reserve, settle_waiting, to_pool
 from store.tables import Reservation, Team, Transfer
 from store.transactions import SYSTEM, Work, team_keys_of
 
@@ -78,6 +78,7 @@ async def hand_to_team(work: Work, scene: Scene, viewer: Viewer, team: Team, not
     """Move the dialog into another team's list. It leaves the sender at once; there is no window (P135)."""
     dialog = scene.dialog
     before, sender = dialog.team_key, dialog.operator_id
+    target = scene.offer.to_operator if scene.offer else None
     if note:
         await messages.add_note(work, scene, note)
     if scene.offer is not None:
@@ -89,13 +90,13 @@ async def hand_to_team(work: Work, scene: Scene, viewer: Viewer, team: Team, not
     )  # fmt: skip
     work.session.add(row)
     await move_to_team(work, scene, team)
-    await to_pool(work, scene, cause="handed_to_team", excluding=None)
+    await to_pool(work, scene, cause="handed_to_team", excluding=sender)
     work.record(
         Fact.DIALOG_TEAM_CHANGED, **scene.event_ids, before={"team": before}, after={"team": team.key},
         transfer_id=str(row.id),
     )  # fmt: skip
     await settle_waiting(work, scene, cause="handed_to_team")
-    await drain_for(work, [sender], cause="handed_to_team")
+    await drain_for(work, [sender, target], cause="handed_to_team")
     row.holder_after = dialog.operator_id
     return {"transfer_id": str(row.id), "state": row.state, "deadline": None, "to_team": team.key, **_place(scene)}
 
@@ -161,6 +162,8 @@ async def fall_back(work: Work, scene: Scene, transfer: Transfer, *, cause: str,
     """An offer nobody took: back to a sender who is online, else to the pool with its original waiting age."""
     online = await is_online(work, scene.dialog.operator_id)
     if rules.returns_to_sender(transfer.fallback, sender_is_online=online):
+        if excluding is not None:
+            await exclude_for_a_window(work, scene, excluding, cause=cause)
         transfer.holder_after = scene.dialog.operator_id
         await drain_for(work, [transfer.to_operator], cause=cause)
         return
@@ -244,15 +247,18 @@ async def teams_of_offers_to(work: Work, operator_id: UUID) -> set[str]:
     return {r[0] for r in rows}
 
 
-async def settle_deadline(work: Work, transfer_id: UUID) -> Transfer:
-    """What the offer's own timer does on waking: expire it if its deadline has passed. Answers the row as it is."""
+async def settle_deadline(work: Work, transfer_id: UUID, *, tell: bool = False) -> Transfer:
+    """What the offer's own timer does on waking: expire it if its deadline has passed. Answers the row as it is.
+
+    `tell`: somebody else than the offer's workflow found the deadline passed.
+    """
     transfer = await get_transfer(work, transfer_id)
     if transfer.state != Offer.PENDING:
         return transfer
     await lock_concerned_teams(work, transfer.dialog_id)
     scene = await lock_scene(work, transfer.dialog_id)
     if scene.offer is not None and scene.offer.id == transfer_id:
-        await expire(work, scene, tell=False)
+        await expire(work, scene, tell=tell)
     await work.session.refresh(transfer)
     return transfer
 
