@@ -16,7 +16,8 @@ from domain.errors import InvalidError
 from domain.permissions import Viewer
 from domain.queues import Ground, Wait, why_waiting
 from store.dialog_rows import Page
-from store.distribution import candidates_in, lift_lone_exclusions
+from store.distribution import candidates_in
+from store.exclusions import lift_lone_exclusions
 from store.transactions import Work
 
 #: urgency counts where the team distributes by it; then weight, then age: the order in which dialogs leave
