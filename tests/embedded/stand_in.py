@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 class Ready(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(200)
+        self.send_response(503 if os.environ.get("STAND_IN_FAILS") == "worker" else 200)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
