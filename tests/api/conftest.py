@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from api.app import create_app
 from api.house import House
 from domain.errors import UnavailableError
 from store.seeds import seed_demo
+from tests.api.desks import Desk
 
 PASSWORD = "demo password"
 TOKEN = "demo token of the tests"
@@ -25,6 +27,9 @@ class RecordingBell:
 
     def ring(self, ids: Iterable[str]) -> None:
         self.rung.extend(ids)
+
+    async def client(self) -> NoReturn:
+        raise UnavailableError("There is no Temporal here.")
 
     async def is_ready(self) -> None:
         if self.is_away:
@@ -89,3 +94,11 @@ def sign_in(open_client) -> Callable[..., Awaitable[httpx.AsyncClient]]:
         return client
 
     return as_
+
+
+@pytest.fixture
+async def desk(sessions, bell) -> AsyncIterator[Desk]:
+    """A contact centre of its own, its people with clients; nothing of other tests is seen from within its teams."""
+    made = await Desk(sessions, bell).open()
+    yield made
+    await made.close()

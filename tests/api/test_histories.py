@@ -285,7 +285,8 @@ async def test_runs_are_found_by_kind_dialog_state_and_time(closed, ops, sign_in
     "path",
     [
         "/runs?after=abc", "/runs?after=W10", "/runs?limit=0", "/runs?limit=-1", "/runs?from=yesterday",
-        "/runs?kind=%00", "/runs?state=odd", "/runs/%00/history", "/runs/a%20b/history", "/runs?dialog=1", "/dialogs/1/history",
+        "/runs?kind=%00", "/runs?state=odd", "/runs/%00/history", "/runs/a%20b/history", "/runs?dialog=1",
+        "/dialogs/1/history",
         "/runs?from=0001-01-01T00:00:00%2B23:59&to=9999-12-31T23:59:59-23:59",
     ],
 )  # fmt: skip
