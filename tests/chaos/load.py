@@ -95,7 +95,7 @@ class Operator:
             for offer in (offers.json()["items"] if offers else [])[:2]:
                 if self._chance.random() < 0.6:
                     answer = self._chance.choice(["acceptance", "decline"])
-                    await self.command("POST", f"/transfers/{offer['id']}/{answer}")
+                    await self.command("POST", f"/transfers/{offer['transfer_id']}/{answer}")
             mine = await self.get("/dialogs", operator=self.id, status="open", limit=10)
             if mine is None or not mine.json()["items"]:
                 continue
