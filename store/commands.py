@@ -9,10 +9,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.commands import Outcome, Request
-from domain.errors import CommandExpiredError, DomainError, KeyReusedError
-from domain.permissions import Viewer
+from domain.errors import CommandExpiredError, DomainError, KeyReusedError, UnavailableError
+from domain.permissions import Permission, Viewer
 from store import closures, participants, places_by_hand, says, topics, transfers
-from store.dialogs import Scene, lock_concerned_teams, lock_scene, require_locked_teams
+from store.dialogs import OfferDueError, Scene, lock_concerned_teams, lock_scene, require_not_due
 from store.engines import Sessions
 from store.reactions import open_reactions
 from store.tables import CommandResult, PendingCommand
@@ -47,31 +47,34 @@ HEAVY: dict[str, Handler] = {
 async def apply(sessions: Sessions, request: Request, workflow_id: str) -> tuple[Outcome, set[str]]:
     """Carry out `request` once and answer it, with the open reactions of `workflow_id` and whom to ring.
 
-    A repeated key answers as the first time; refusals are stored and repeated too.
+    A repeated key answers as the first time; refusals are stored and repeated too. Raises UnavailableError, which says
+    nothing about the command and is not stored.
     """
     actor = Actor("user", request.caller, request.address)
-    is_heavy = False
+    rings: set[str] = set()
 
     async def story(work: Work) -> Outcome:
-        nonlocal is_heavy
         stored, is_late = await _claim_key(work, request)
         if stored is not None:
             return stored
         if is_late:
             raise CommandExpiredError("The command could not be carried out within ten minutes and never will be.")
-        try:
-            answer = await _carry_out(work, request, is_heavy=is_heavy)
-        except GroundMovedError:
-            is_heavy = True
-            raise
+        answer = await _carry_out(work, request)
         await work.session.flush()
         await _store(work, request, 200, answer, None)
         return Outcome(200, answer, None, await open_reactions(work.session, workflow_id))
 
     try:
-        return await transact(sessions, story, actor=actor)
+        while True:
+            try:
+                outcome, more = await transact(sessions, story, actor=actor)
+                return outcome, rings | more
+            except OfferDueError as due:
+                rings |= await _settle(sessions, due.transfer_id)
+    except UnavailableError:
+        raise
     except KeyReusedError as error:
-        return refusal_of(error), set()
+        return refusal_of(error), rings
     except DomainError as error:
         refused = refusal_of(error)
 
@@ -82,7 +85,16 @@ async def apply(sessions: Sessions, request: Request, workflow_id: str) -> tuple
             await _store(work, request, refused.status, refused.answer, refused.refusal)
             return refused
 
-        return (await transact(sessions, refuse, actor=actor))[0], set()
+        return (await transact(sessions, refuse, actor=actor))[0], rings
+
+
+async def _settle(sessions: Sessions, transfer_id: UUID) -> set[str]:
+    """Carry out a passed deadline in a transaction of its own: it stands even where the command is then refused."""
+
+    async def story(work: Work) -> None:
+        await transfers.settle_deadline(work, transfer_id, tell=True)
+
+    return (await transact(sessions, story))[1]
 
 
 def refusal_of(error: DomainError) -> Outcome:
@@ -140,19 +152,18 @@ async def _store(work: Work, request: Request, status: int, answer: dict[str, An
     )
 
 
-async def _carry_out(work: Work, request: Request, *, is_heavy: bool) -> dict[str, Any]:
+async def _carry_out(work: Work, request: Request) -> dict[str, Any]:
     viewer = await get_viewer(work.session, request.caller)
     if request.transfer_id is not None:
         return await _answer_offer(work, request, viewer)
     kind = request.command.kind
-    if kind in HEAVY or is_heavy:
+    if kind in HEAVY:
         more = await places_by_hand.teams_named(work, request.command)
         await lock_concerned_teams(work, request.dialog_id, *more)
     scene = await lock_scene(work, request.dialog_id)
-    scene.require_readable(viewer)
-    if scene.offer is not None and work.now >= scene.offer.deadline:
-        require_locked_teams(work)
-        await transfers.expire(work, scene, tell=True)
+    if kind != "connect" or not viewer.may(Permission.DIALOG_CONNECT):
+        scene.require_readable(viewer)
+    require_not_due(work, scene)
     handler = HEAVY.get(kind) or LIGHT[kind]
     return await handler(work, scene, viewer, request.command)
 
@@ -165,7 +176,9 @@ async def _answer_offer(work: Work, request: Request, viewer: Viewer) -> dict[st
     people = tuple(i for i in (transfer.from_operator, transfer.to_operator) if i)
     scene = await lock_scene(work, transfer.dialog_id, operators=people)
     await work.session.refresh(transfer)
-    scene.require_readable(viewer)
+    if viewer.user_id not in (*people, transfer.offered_by):
+        scene.require_readable(viewer)
+    require_not_due(work, scene)
     kind = request.command.kind
     if kind == "accept":
         return await transfers.accept(work, scene, viewer, transfer)

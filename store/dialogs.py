@@ -96,3 +96,17 @@ def require_locked_teams(work: Work) -> None:
     """Raises GroundMovedError in a transaction that began without team locks but turns out to need them."""
     if not work.teams:
         raise GroundMovedError
+
+
+class OfferDueError(Exception):
+    """The dialog's pending offer has passed its deadline: settle that first, in a transaction of its own."""
+
+    def __init__(self, transfer_id: UUID) -> None:
+        super().__init__(transfer_id)
+        self.transfer_id = transfer_id
+
+
+def require_not_due(work: Work, scene: Scene) -> None:
+    """Raises OfferDueError. Whoever acts on a dialog finds it where a passed deadline has put it."""
+    if scene.offer is not None and work.now >= scene.offer.deadline:
+        raise OfferDueError(scene.offer.id)

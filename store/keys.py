@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from domain.commands import Outcome
-from domain.errors import DomainError, KeyReusedError, from_code
+from domain.errors import DomainError, KeyReusedError, UnavailableError, from_code
 from store.engines import Sessions
 from store.tables import CommandResult
 from store.transactions import Actor, GroundMovedError, Work, transact
@@ -84,7 +84,7 @@ async def change_once(
         return await transact(sessions, once, actor=actor)
     except _Repeated as repeated:
         raise repeated.error from None
-    except KeyReusedError:
+    except (KeyReusedError, UnavailableError):
         raise
     except DomainError as error:
         refused = error
