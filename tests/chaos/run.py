@@ -36,7 +36,7 @@ async def storm(stack: Stack, *, rounds: int, seed: int) -> list[str]:
         await person.go_online()
     busy = [asyncio.create_task(p.work(stop, people)) for p in people]
     busy += [
-        asyncio.create_task(clients_write(stack.url, ledger, stop, random.Random(chance.random()), people=60))
+        asyncio.create_task(clients_write(stack.url, ledger, stop, random.Random(chance.random()), people=26))
         for _ in range(3)
     ]
     found: list[str] = []
@@ -72,6 +72,7 @@ async def _prepare(sessions: Sessions, provider_url: str) -> None:
 
     async with sessions.begin() as session:
         await session.execute(text("UPDATE teams SET transfer_window = :w"), {"w": WINDOW})
+        await session.execute(text("UPDATE operators SET max_dialogs = 9"))
         await session.execute(
             text("UPDATE channels SET settings = jsonb_build_object('url', CAST(:u AS text), 'ask', true)"),
             {"u": provider_url},
