@@ -24,8 +24,8 @@ from settings import Settings
 LOOK_EVERY = 0.2
 """Seconds between two looks at the children."""
 FIRST_DELAY = 0.5
-LONGEST_DELAY = 10.0
-STEADY_AFTER = 30.0
+LONGEST_DELAY = 3.0
+STEADY_AFTER = 10.0
 """Seconds alive after which an end counts as the first again."""
 SERVER_GRACE = 6.0
 WORKER_GRACE = 11.0
