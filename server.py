@@ -30,7 +30,7 @@ def app_for(settings: Settings) -> FastAPI:
         bell=bell,
         secret_key=settings.secret_key.get_secret_value().encode(),
         secure_cookies=settings.secure_cookies,
-        temporal_ui=_temporal_ui(settings),
+        temporal_ui=temporal_ui_of(settings),
     )
     house.extras["database_url"] = settings.database()
     app = create_app(house)
@@ -49,10 +49,12 @@ def app_for(settings: Settings) -> FastAPI:
     return app
 
 
-def _temporal_ui(settings: Settings) -> str | None:
-    if not settings.temporal_ui_port:
-        return None
-    return f"http://{settings.host}:{settings.temporal_ui_port}/namespaces/{settings.temporal_namespace}"
+def temporal_ui_of(settings: Settings) -> str | None:
+    """Where links into Temporal's web UI begin. The embedded one listens on loopback, whatever we listen on."""
+    address = settings.temporal_ui_url
+    if address is None and settings.temporal_ui_port:
+        address = f"http://127.0.0.1:{settings.temporal_ui_port}"
+    return f"{address.rstrip('/')}/namespaces/{settings.temporal_namespace}" if address else None
 
 
 def run(settings: Settings) -> None:

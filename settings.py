@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     temporal_port: Port = Field(7233, validation_alias="SWITCHBOARD_TEMPORAL_PORT")
     temporal_ui_port: PortOrZero = Field(8233, validation_alias="SWITCHBOARD_TEMPORAL_UI_PORT")
     """0 = no web UI for the embedded Temporal."""
+    temporal_ui_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+(/[^\s]*)?$")] | None = Field(
+        None, validation_alias="SWITCHBOARD_TEMPORAL_UI_URL"
+    )
+    """Where people find Temporal's web UI, for links in histories. None = this machine's, at its port."""
     postgres_port: PortOrZero = Field(0, validation_alias="SWITCHBOARD_POSTGRES_PORT")
     """0 = a free port, chosen once and remembered in the data directory."""
 

@@ -30,6 +30,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("SWITCHBOARD_SECRET_KEY", "short"),
         ("SWITCHBOARD_WORKER_QUEUES", "a b"),
         ("SWITCHBOARD_DATABASE_POOL_SIZE", "0"),
+        ("SWITCHBOARD_TEMPORAL_UI_URL", "temporal-ui:8080"),
         ("DATABASE_URL", "mysql://host/db"),
         ("DATABASE_URL", "postgresql:host"),
         ("TEMPORAL_ADDRESS", "http://host:7233"),
