@@ -29,8 +29,8 @@ def require_request(name: str, args: Sequence[RawValue], *, among: Collection[st
         request = workflow.payload_converter().from_payload(args[0].payload, Request)
     except Exception as error:
         raise _invalid(f"{name} takes a request: {type(error).__name__}.") from None
-    if request.command.kind != name:
-        raise _invalid(f"The request is for {request.command.kind}, not {name}.")
+    if not isinstance(request, Request) or request.command.kind != name:
+        raise _invalid(f"The request is not one for {name}.")
 
 
 def _invalid(why: str) -> ApplicationError:
