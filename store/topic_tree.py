@@ -20,7 +20,7 @@ FROM topics t
 _ALL = text(_TOPICS + " ORDER BY t.key")
 _ONE = text(_TOPICS + " WHERE t.key = :key")
 _USES = text("""
-SELECT (SELECT count(*) FROM (SELECT 1 FROM dialogs WHERE topic_key = :key LIMIT 1000) AS some) AS dialogs,
+SELECT (SELECT count(*) FROM (SELECT 1 FROM dialogs WHERE topic_key = :key LIMIT 1000) AS d) AS dialogs,
        ARRAY(SELECT key FROM topics WHERE parent_key = :key ORDER BY 1) AS topics
 """)
 PLAIN = ("name", "aliases", "priority", "required", "active")
