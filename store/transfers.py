@@ -259,6 +259,7 @@ async def settle_deadline(work: Work, transfer_id: UUID, *, tell: bool = False) 
     scene = await lock_scene(work, transfer.dialog_id)
     if scene.offer is not None and scene.offer.id == transfer_id:
         await expire(work, scene, tell=tell)
+    await work.session.flush()
     await work.session.refresh(transfer)
     return transfer
 
