@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.house import CurrentHouse, House
@@ -41,18 +42,18 @@ def tail_of(house: House) -> Tail:
     return tail
 
 
-@router.get("/events", response_class=EventSourceResponse, responses=_STREAM)
+@router.get("/events", response_class=StreamingResponse, responses=_STREAM)
 async def stream_events(
     request: Request,
     house: CurrentHouse,
     viewer: CurrentViewer,
     after: Annotated[int | None, Query(ge=0, le=BIGGEST, description="The last number known; none = from now.")] = None,
     last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,18}$")] = None,
-) -> EventSourceResponse:
+) -> StreamingResponse:
     """What happens, as it happens. `Last-Event-ID`, which browsers send on coming back, counts before `after`."""
     known = int(last_event_id) if last_event_id is not None else after
     stream = Stream(request, house, viewer)
-    return EventSourceResponse(stream.tell(known), headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(stream.tell(known), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 class Stream:

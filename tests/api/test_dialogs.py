@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands import AddParticipant, AddTag, Close, SetTopic, Take, Unassign
+from domain.commands import AddParticipant, AddTag, Close, SetTopic, Unassign
 
 
 @pytest.fixture
@@ -16,9 +16,6 @@ async def seen(desk):
     for name in ("held", "participant", "watched", "authored", "offered", "late_offer"):
         dialogs[name] = await desk.opened(f"c-{name}", channel="shop")
     await desk.online("taras", "olha")
-    for name in ("participant", "offered", "late_offer"):
-        if await desk.holder(dialogs[name]) is None:
-            await desk.do("taras", dialogs[name], Take())
     await desk.sql("UPDATE dialogs SET author_id = :o WHERE id = :d", o=desk.id_of("olha"), d=dialogs["authored"])
     await desk.do("taras", dialogs["participant"], AddParticipant(desk.id_of("olha")))
     await desk.sql(
