@@ -129,17 +129,6 @@ def admin(email: str, name: str = typer.Option("Administrator", help="As others 
     _say(f"{email} may sign in")
 
 
-@app.command("create-admin")
-def create_admin(email: str, name: str = "Administrator") -> None:
-    """Make the first administrator of an installation without the demo; asks for the password."""
-    password = typer.prompt("Password (at least 8 characters)", hide_input=True, confirmation_prompt=True)
-    if not 8 <= len(password) <= 200 or "@" not in email:
-        raise typer.BadParameter("an e-mail and a password of 8 to 200 characters are needed")
-    with _database(load_settings(keep_secret_key=False)) as url:
-        asyncio.run(_create_admin(url, email, name, password))
-    _say(f"{email} may sign in")
-
-
 @app.command()
 def doctor() -> None:
     """Look for what would keep the platform from starting; exit code 1 if something would."""
@@ -233,20 +222,6 @@ def _with_engine(url: str, work: Callable[[AsyncEngine], Awaitable[object]]) -> 
             await engine.dispose()
 
     asyncio.run(done())
-
-
-async def _create_admin(url: str, email: str, name: str, password: str) -> None:
-    from domain.errors import ConflictError
-    from store import seeds
-    from store.engines import engine_for
-
-    engine = engine_for(url)
-    try:
-        await seeds.create_admin(engine, email, name, password)
-    except ConflictError as problem:
-        raise StartError(problem.detail) from problem
-    finally:
-        await engine.dispose()
 
 
 if __name__ == "__main__":
