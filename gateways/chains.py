@@ -169,7 +169,7 @@ class Chain:
         if run.is_kept:
             kept = await self._kept(run)
             if kept is not None:
-                async with aclosing(kept_chunks(kept)) as chunks:
+                async with aclosing(kept_chunks(kept, start.before)) as chunks:
                     async for chunk in chunks:
                         yield chunk
                 return

@@ -22,6 +22,7 @@ from gateways.payloads import moment, value_of
 
 #: Temporal counts its pages in batches of events, about four a command
 BATCHES = 50
+KEPT_CHUNK = 200
 _RPC = timedelta(seconds=3)
 _NO_NAMESPACE = "NamespaceNotFoundFailure"
 _STATUS = "WORKFLOW_EXECUTION_STATUS_"
@@ -100,8 +101,13 @@ async def live_chunks(client: Client, workflow_id: str, run_id: str, token: byte
             return
 
 
-async def kept_chunks(kept: bytes) -> AsyncGenerator[Chunk, None]:
-    yield Chunk(b"", (await asyncio.to_thread(thaw, kept))[::-1])
+async def kept_chunks(kept: bytes, before: int = 0) -> AsyncGenerator[Chunk, None]:
+    """From the newest event down, or from the one under `before`, so that only what a page needs is decoded."""
+    events = await asyncio.to_thread(thaw, kept)
+    end = min(before - 1, len(events)) if before else len(events)
+    while end > 0:
+        yield Chunk(b"", events[max(0, end - KEPT_CHUNK) : end][::-1])
+        end -= KEPT_CHUNK
 
 
 def thaw(kept: bytes) -> list[HistoryEvent]:
