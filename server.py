@@ -1,13 +1,16 @@
 """The web process: the API and, beside it, the bell that reaches Temporal."""
 
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 from temporalio.client import Client
 
 from api.app import create_app
+from api.events import tail_of
 from api.house import House
 from logs import configure
 from relay.ringing import Bell
@@ -57,10 +60,21 @@ def temporal_ui_of(settings: Settings) -> str | None:
     return f"{address.rstrip('/')}/namespaces/{settings.temporal_namespace}" if address else None
 
 
+COULD_NOT_START = 3
+
+
+class Server(uvicorn.Server):
+    """Ends the event streams when it is told to stop: they would keep it waiting until its patience is over."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        tail_of(self.config.app.state.house).close()  # type: ignore[union-attr]
+
+
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT. Exits with 3 when it could not start."""
     configure(settings.log_format, settings.log_level, "server")
-    uvicorn.run(
+    config = uvicorn.Config(
         app_for(settings),
         host=settings.host,
         port=settings.http_port,
@@ -72,3 +86,8 @@ def run(settings: Settings) -> None:
         proxy_headers=False,
         server_header=False,
     )
+    server = Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(COULD_NOT_START)
