@@ -35,7 +35,7 @@ contract: $(DEV_READY) ## which floor may import which
 	$(BIN)/lint-imports
 
 bench: $(DEV_READY) ## load and comparison programs
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench.all $(BENCH_ARGS)
 
 chaos: $(DEV_READY) ## twenty rounds of kill -9 under load
 	$(BIN)/python -m tests.chaos.run --rounds 20
