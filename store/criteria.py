@@ -1,10 +1,13 @@
 """Criteria as SQL: the same answer as domain.criteria.matches, in pieces that indexes can serve."""
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, literal, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.criteria import PLACES, Criteria, read_words
 from store.tables import Contact, Dialog, Message
@@ -15,6 +18,8 @@ Conditions = list[ColumnElement[bool]]
 handler: ColumnElement[object] = literal_column(HANDLER, Dialog.operator_id.type)
 #: more alternatives than this are asked as one OR
 _MOST_BRANCHES = 4
+#: words in at most so many messages are rare
+_RARE = 1_000
 
 
 def compile_criteria(criteria: Criteria, *, with_texts: bool) -> ColumnElement[bool]:
@@ -22,12 +27,13 @@ def compile_criteria(criteria: Criteria, *, with_texts: bool) -> ColumnElement[b
     return or_(*(and_(literal_column("true"), *branch) for branch in alternatives(criteria, with_texts=with_texts)))
 
 
-def alternatives(criteria: Criteria, *, with_texts: bool) -> list[Conditions]:
+def alternatives(criteria: Criteria, *, with_texts: bool, said_in: Sequence[UUID] | None = None) -> list[Conditions]:
     """Lists of conditions whose union is the criteria: an OR over columns becomes branches, each with its own index.
 
-    `with_texts`: whether the asker may read messages; otherwise words are not looked for in them.
+    `with_texts`: whether the asker may read messages; otherwise words are not looked for in them. `said_in`: what
+    `dialogs_saying` found for them.
     """
-    found = _sought(criteria.words, with_texts=with_texts) if criteria.words else [[]]
+    found = _sought(criteria.words, with_texts=with_texts, said_in=said_in) if criteria.words else [[]]
     shared = _shared(criteria)
     return [shared + status + words for status, words in product(_statuses(criteria.status), found)]
 
@@ -42,7 +48,25 @@ def _statuses(asked: frozenset[str]) -> list[Conditions]:
     return [[branch] for branch in branches]
 
 
-def _sought(words: str, *, with_texts: bool) -> list[Conditions]:
+async def dialogs_saying(session: AsyncSession, words: str) -> list[UUID] | None:
+    """The dialogs with a message of all these words when they are rare; None when they are common.
+
+    Which of the two it is decides how to search: through the index of words, or through the dialogs in their order
+    until a page is full. Estimates cannot tell a word of one message from one of thousands.
+    """
+    wanted = read_words(words).words
+    if not wanted:
+        return []
+    found = list(await session.scalars(select(Message.dialog_id).where(_says(wanted)).limit(_RARE + 1)))
+    return None if len(found) > _RARE else sorted(set(found))
+
+
+def _says(words: Sequence[str]) -> ColumnElement[bool]:
+    query = func.plainto_tsquery(text("'simple'"), " ".join(words), type_=TSQUERY)
+    return Message.words.bool_op("@@")(query)
+
+
+def _sought(words: str, *, with_texts: bool, said_in: Sequence[UUID] | None) -> list[Conditions]:
     wanted = read_words(words)
     branches: list[Conditions] = []
     if wanted.number is not None:
@@ -51,8 +75,8 @@ def _sought(words: str, *, with_texts: bool) -> list[Conditions]:
         like = "%" + wanted.contact.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
         branches.append([Dialog.contact_id.in_(select(Contact.id).where(Contact.sought.like(like)))])
     if wanted.words and with_texts:
-        query = func.plainto_tsquery(text("'simple'"), " ".join(wanted.words), type_=TSQUERY)
-        branches.append([Dialog.id.in_(select(Message.dialog_id).where(Message.words.bool_op("@@")(query)))])
+        messages = select(Message.dialog_id).where(_says(wanted.words))
+        branches.append([Dialog.id.in_(messages if said_in is None else said_in)])
     return branches or [[literal(False)]]
 
 

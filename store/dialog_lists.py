@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.criteria import Criteria
 from domain.errors import InvalidError
 from domain.permissions import Permission, Viewer
-from store.criteria import Conditions, alternatives
+from store.criteria import Conditions, alternatives, dialogs_saying
 from store.dialog_rows import Page, rows_of
 from store.tables import Dialog, Participant, Transfer
 from store.tables.dialogs import LAST_MESSAGE, WAITING_LONGEST
@@ -60,20 +61,22 @@ async def list_dialogs(session: AsyncSession, viewer: Viewer, asked: Asked) -> P
     if asked.after is not None and asked.before is not None:
         raise InvalidError("Give after or before, not both.", field="before")
     order = order_of(asked)
-    page = _page_of_ids(viewer, asked, order)
-    rows = (await session.execute(page)).all()
+    with_texts = viewer.may(Permission.DIALOG_READ_TEXTS)
+    words = asked.criteria.words
+    said_in = await dialogs_saying(session, words) if words and with_texts else None
+    rows = (await session.execute(_page_of_ids(viewer, asked, order, said_in))).all()
     is_backwards = asked.before is not None
     has_more = len(rows) > asked.limit
     rows = rows[: asked.limit]
     if is_backwards:
         rows = rows[::-1]
-    items = await rows_of(session, [r.id for r in rows], with_texts=viewer.may(Permission.DIALOG_READ_TEXTS))
+    items = await rows_of(session, [r.id for r in rows], with_texts=with_texts)
     after = _cursor(order, rows[-1]) if rows and (has_more or is_backwards) else None
     before = _cursor(order, rows[0]) if rows else None
     return Page(items, after, before)
 
 
-def _page_of_ids(viewer: Viewer, asked: Asked, order: Order) -> Select[Any]:
+def _page_of_ids(viewer: Viewer, asked: Asked, order: Order, said_in: Sequence[UUID] | None) -> Select[Any]:
     """One row more than a page. Every branch stops at a page of its own, so that no branch reads all there is."""
     descends = order.descends != (asked.before is not None)
     from_here = _beyond(order, asked.after or asked.before, descends, "after" if asked.after else "before")
@@ -82,7 +85,9 @@ def _page_of_ids(viewer: Viewer, asked: Asked, order: Order) -> Select[Any]:
         .where(*seen, *conditions, *from_here)
         .limit(asked.limit + 1)
         for seen in visible(viewer, asked.criteria.team)
-        for conditions in alternatives(asked.criteria, with_texts=viewer.may(Permission.DIALOG_READ_TEXTS))
+        for conditions in alternatives(
+            asked.criteria, with_texts=viewer.may(Permission.DIALOG_READ_TEXTS), said_in=said_in
+        )
     ]
     if len(branches) == 1:
         return branches[0]

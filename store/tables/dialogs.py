@@ -9,8 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.tables.rows import Row
 
-#: who holds a dialog, of a closed one who held it last
-HANDLER = "(CASE WHEN (status = 'closed'::text) THEN last_operator_id ELSE operator_id END)"
+#: who holds a dialog, of a closed one who held it last (laid out as PostgreSQL tells it, so that schemas compare)
+HANDLER = """(
+CASE
+    WHEN status = 'closed'::text THEN last_operator_id
+    ELSE operator_id
+END)"""
 #: what lists sort by, as indexed
 WAITING_LONGEST = "(coalesce(awaiting_reply_since, 'infinity'::timestamptz))"
 LAST_MESSAGE = "(coalesce(last_message_at, opened_at))"
