@@ -175,7 +175,7 @@ class Grouping:
 
 def without_texts(value: Any) -> Any:
     """The same value with everything people wrote hidden."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _hidden(key, inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [without_texts(inner) for inner in value]

@@ -103,15 +103,16 @@ async def live_chunks(client: Client, workflow_id: str, run_id: str, token: byte
 
 async def kept_chunks(kept: bytes, before: int = 0) -> AsyncGenerator[Chunk, None]:
     """From the newest event down, or from the one under `before`, so that only what a page needs is decoded."""
-    events = await asyncio.to_thread(thaw, kept)
+    events = thaw(kept)
     end = min(before - 1, len(events)) if before else len(events)
     while end > 0:
         yield Chunk(b"", events[max(0, end - KEPT_CHUNK) : end][::-1])
         end -= KEPT_CHUNK
 
 
-def thaw(kept: bytes) -> list[HistoryEvent]:
-    return list(History.FromString(zlib.decompress(kept)).events)
+def thaw(kept: bytes) -> Sequence[HistoryEvent]:
+    """About 6 ms for 10,000 events: cheaper than another thread."""
+    return History.FromString(zlib.decompress(kept)).events
 
 
 def freeze(events: Sequence[HistoryEvent]) -> bytes:
