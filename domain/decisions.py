@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.distribution import Method
+from domain.distribution import NEXT_CANDIDATES, Method
 
 RULES: dict[str, str] = {
     Method.LEAST_LOADED: "Whoever has the fewest slots taken; then the earliest last closing; then the longest wait.",
@@ -64,7 +64,8 @@ def explain(
         return Told(rule, None, "It was reserved for its last operator, who has room.")
     tie_break = _tie_break(method, candidates)
     name = candidates[0].get("name") if candidates else None
-    why = f"{name or 'The winner'} came first of {len(candidates)}: {tie_break or rule}"
+    crowd = f"{len(candidates)} or more" if len(candidates) > NEXT_CANDIDATES else len(candidates)
+    why = f"{name or 'The winner'} came first of {crowd}: {tie_break or rule}"
     return Told(rule, tie_break, " ".join([why, *_counts(excluded)]))
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from heapq import merge
 from typing import Any
 from uuid import UUID
 
@@ -178,24 +177,23 @@ def plan(
     nobody can get does not hold up those behind it. Answers the assignments only, in the order they were made; each
     counts as made a microsecond after the one before, the first at `now`: people take turns within a walk, too.
     """
+    people = {c.operator_id: c for c in candidates}
     queues: dict[str, list[Waiting]] = {}
     for dialog in waiting:
         queues.setdefault(dialog.team, []).append(dialog)
     for team, queue in queues.items():
-        queue.sort(key=partial(queue_order, method=methods[team]))
-    people = {c.operator_id: c for c in candidates}
+        queue.sort(key=partial(queue_order, method=methods[team]), reverse=True)
+    members = {team: [i for i, c in people.items() if team in c.teams] for team in queues}
     full: set[tuple[str, str]] = set()
     made: list[Decision] = []
-    for dialog in merge(*queues.values(), key=lambda head: (-head.weight, head.waiting_since, head.dialog_id)):
-        if len(made) >= most:
+    while len(made) < most:
+        crowds = {team: [people[i] for i in members[team]] for team in queues}
+        heads = [head for team, queue in queues.items() if (head := _head(queue, crowds[team], full))]
+        if not heads:
             break
-        lane = (dialog.team, dialog.channel)
-        if lane in full:
-            continue
-        if not any(_has_room(c, *lane) for c in people.values()):
-            full.add(lane)  # room only shrinks during the walk: all behind it in this lane wait too
-            continue
-        decision = decide(dialog, people.values(), methods[dialog.team])
+        dialog = min(heads, key=lambda head: (-head.weight, head.waiting_since, head.dialog_id))
+        queues[dialog.team].pop()
+        decision = decide(dialog, crowds[dialog.team], methods[dialog.team])
         if decision.winner is not None:
             at = now + timedelta(microseconds=len(made))
             made.append(decision)
@@ -203,9 +201,25 @@ def plan(
     return made
 
 
-def _has_room(c: Candidate, team: str, channel: str) -> bool:
+def _head(queue: list[Waiting], crowd: Sequence[Candidate], full: set[tuple[str, str]]) -> Waiting | None:
+    """The next of a queue (its end) that one of the team can get. Those before it leave the queue for good: room only
+    shrinks during a walk. `full` remembers in which team and channel nobody has any.
+    """
+    while queue:
+        dialog = queue[-1]
+        lane = (dialog.team, dialog.channel)
+        if lane not in full:
+            if any(why_not(c, dialog) is None for c in crowd):
+                return dialog
+            if not any(_has_room(c, dialog.channel) for c in crowd):
+                full.add(lane)
+        queue.pop()
+    return None
+
+
+def _has_room(c: Candidate, channel: str) -> bool:
     is_there = c.status == "online" and c.is_connected and not c.is_light
-    return is_there and team in c.teams and why_full(c.limits, c.load, channel) is None
+    return is_there and why_full(c.limits, c.load, channel) is None
 
 
 def _after(c: Candidate, dialog: Waiting, at: datetime) -> Candidate:

@@ -85,11 +85,15 @@ def ranked(dialog: Waiting, people: Iterable[Candidate], method: str) -> list[UU
     return order
 
 
+def head_of_queue(dialogs: Sequence[Waiting], method: str) -> Waiting:
+    return _first(dialogs, lambda a, b: leaves_first(a, b, method))
+
+
 def in_queue_order(dialogs: Iterable[Waiting], method: str) -> list[Waiting]:
     left = list(dialogs)
     order: list[Waiting] = []
     while left:
-        order.append(_first(left, lambda a, b: leaves_first(a, b, method)))
+        order.append(head_of_queue(left, method))
         left.remove(order[-1])
     return order
 
@@ -122,21 +126,24 @@ def step_by_step(
     now: datetime,
     most: int = 100,
 ) -> list[Decision]:
-    """What plan() must answer: decide() asked about one dialog after another, everybody asked anew each time."""
+    """What plan() must answer: decide() asked about one dialog after another, everybody asked anew each time.
+
+    The head of a team is the first of its queue that somebody can get at that step.
+    """
     left = list(waiting)
     now_people = {p.operator_id: p for p in people}
     made: list[Decision] = []
     while left and len(made) < most:
-        heads = [
-            in_queue_order([d for d in left if d.team == team], methods[team])[0] for team in {d.team for d in left}
-        ]
+        could = [d for d in left if any(may_get(p, d) for p in now_people.values())]
+        if not could:
+            break
+        heads = [head_of_queue([d for d in could if d.team == team], methods[team]) for team in {d.team for d in could}]
         dialog = _first(heads, _heavier_then_older)
         left.remove(dialog)
         decision = decide(dialog, now_people.values(), methods[dialog.team])
         order = ranked(dialog, now_people.values(), methods[dialog.team])
-        assert decision.winner == (order[0] if order else None)
-        if decision.winner is not None:
-            at = now + len(made) * timedelta(microseconds=1)
-            now_people[decision.winner] = given(now_people[decision.winner], dialog, at)
-            made.append(decision)
+        assert decision.winner == order[0]
+        at = now + len(made) * timedelta(microseconds=1)
+        now_people[order[0]] = given(now_people[order[0]], dialog, at)
+        made.append(decision)
     return made
