@@ -46,7 +46,7 @@ _MESSAGE = text("INSERT INTO bench.messages (id, item, seq, external_id, text) V
 _FACT = text('INSERT INTO bench.facts (item, kind, data) VALUES (:item, :kind, CAST(\'{"a": 1, "b": 2}\' AS jsonb))')
 _MARK = text("INSERT INTO bench.marks (item, kind) VALUES (:item, :kind)")
 _TOUCH = text("UPDATE bench.items SET n = :seq, touched_at = clock_timestamp() WHERE id = :item")
-_ITEM = text("INSERT INTO bench.items (id, name) VALUES (:item, :name)")
+_ITEM = text("INSERT INTO bench.items (id, name, n) VALUES (:item, :name, 1)")
 
 
 async def one_transaction(sessions: Sessions, item: UUID, key: str, said: str, *, is_keyed: bool = True) -> int:
