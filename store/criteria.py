@@ -5,17 +5,17 @@ from itertools import product
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, literal, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, and_, case, func, literal, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.criteria import PLACES, Criteria, read_words
 from store.tables import Contact, Dialog, Message
-from store.tables.dialogs import HANDLER
 
 Conditions = list[ColumnElement[bool]]
 
-handler: ColumnElement[object] = literal_column(HANDLER, Dialog.operator_id.type)
+#: as indexed (store.tables.dialogs.HANDLER)
+handler = case((Dialog.status == literal_column("'closed'"), Dialog.last_operator_id), else_=Dialog.operator_id)
 #: more alternatives than this are asked as one OR
 _MOST_BRANCHES = 4
 #: words in at most so many messages are rare
