@@ -1,0 +1,215 @@
+"""`make replay-record`: plays every path of every workflow on the real thing and keeps the histories beside this file.
+
+Record anew only after a change that is meant to break replay, and say so in the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from temporalio.client import WorkflowExecutionStatus
+
+from domain import workflow_ids
+from embedded.postgres import EmbeddedPostgres
+from store.migrating import upgrade
+from tests.providers import Reply
+from tests.stack import Shop, Stack, eventually, running_stack
+from workflows import options
+
+HERE = Path(__file__).parent
+#: history length at which a run is renewed while the paths with a fresh run are played, and replayed
+EARLY = 60
+
+
+class Recorder:
+    """Keeps what happened under the name of its path."""
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self._stack, self._folder = stack, folder
+
+    async def keep(self, name: str, workflow_id: str, *, run_id: str | None = None) -> None:
+        client = await self._stack.connect()
+        history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
+        kept = {
+            "workflow_id": workflow_id,
+            "renew_at": options.RENEW_AT,
+            "history": anonymous(json.loads(history.to_json())),
+        }
+        (self._folder / f"{name}.json").write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
+
+    async def ended(self, workflow_id: str) -> None:
+        handle = (await self._stack.connect()).get_workflow_handle(workflow_id)
+
+        async def is_over() -> bool:
+            return (await handle.describe()).status != WorkflowExecutionStatus.RUNNING
+
+        await eventually(is_over)
+
+
+def anonymous(told: Any) -> Any:
+    """Without who and where: names of machines and processes, and where files lay."""
+    if isinstance(told, dict):
+        return {k: "worker" if k == "identity" else "" if k == "stackTrace" else anonymous(v) for k, v in told.items()}
+    return [anonymous(item) for item in told] if isinstance(told, list) else told
+
+
+async def post(client: httpx.AsyncClient, path: str, body: object = None, status: int | None = None) -> httpx.Response:
+    answer = await client.post(path, json=body)
+    assert answer.status_code in ((200, 201) if status is None else (status,)), answer.text
+    return answer
+
+
+async def dialogs(shop: Shop, recorder: Recorder) -> None:
+    """Open, refused, retried; closed; reopened within the linger; a run for a note on a closed one."""
+    await shop.open("olha")
+    await shop.person("taras", online=True, max_dialogs=0)
+    olha, taras = await shop.api("olha"), await shop.api("taras")
+    dialog_id = await shop.dialog_with("olha")
+    me = workflow_ids.of_dialog(dialog_id)
+    await post(olha, f"/dialogs/{dialog_id}/messages", {"text": "Good day"})
+    await eventually(lambda: shop.deliveries(dialog_id), lambda d: d == [("Good day", "sent")])
+    await recorder.keep("dialog_open", me)
+    await post(taras, f"/dialogs/{dialog_id}/messages", {"text": "mine?"}, status=403)
+    await recorder.keep("dialog_refused", me)
+    shop.provider.script = [Reply(429, takes=False, headers={"Retry-After": "1"})]
+    await post(olha, f"/dialogs/{dialog_id}/messages", {"text": "again"})
+    await post(olha, f"/dialogs/{dialog_id}/messages", {"text": "and again"})
+    await eventually(lambda: shop.deliveries(dialog_id), lambda d: d[-1] == ("and again", "sent"))
+    await recorder.keep("dialog_delivery_retried", me)
+    await post(olha, f"/dialogs/{dialog_id}/closure")
+    await post(olha, f"/dialogs/{dialog_id}/reopening")
+    await recorder.keep("dialog_reopened", me)
+    await post(olha, f"/dialogs/{dialog_id}/closure")
+    await recorder.ended(me)
+    await recorder.keep("dialog_closed", me)
+    await post(olha, f"/dialogs/{dialog_id}/messages", {"text": "an afterthought", "mode": "note"})
+    await recorder.ended(me)
+    await recorder.keep("dialog_noted_after_closing", me)
+
+
+async def transfers(shop: Shop, recorder: Recorder) -> None:
+    """Every way an offer ends, and the dialog that made them all."""
+    await shop.open("olha", transfer_window=5)
+    dialog_id = await shop.dialog_with("olha")
+    await shop.person("taras", online=True)
+    olha, taras = await shop.api("olha"), await shop.api("taras")
+
+    async def offer(by: httpx.AsyncClient, to: str) -> UUID:
+        answer = await post(by, f"/dialogs/{dialog_id}/transfers", {"to_operator": str(shop.id_of(to))})
+        return UUID(answer.json()["transfer_id"])
+
+    async def keep(name: str, transfer_id: UUID) -> None:
+        await recorder.ended(workflow_ids.of_transfer(transfer_id))
+        await recorder.keep(name, workflow_ids.of_transfer(transfer_id))
+
+    one = await offer(olha, "taras")
+    await post(taras, f"/transfers/{one}/decline")
+    await keep("transfer_declined", one)
+    await forget_exclusions(shop)
+    one = await offer(olha, "taras")
+    await post(olha, f"/transfers/{one}/cancellation")
+    await keep("transfer_cancelled", one)
+    one = await offer(olha, "taras")
+    await keep("transfer_expired", one)
+    await forget_exclusions(shop)
+    one = await offer(olha, "taras")
+    await post(olha, f"/transfers/{one}/acceptance", status=403)
+    await post(taras, f"/transfers/{one}/acceptance")
+    await keep("transfer_accepted", one)
+    one = await offer(taras, "olha")
+    await post(taras, f"/dialogs/{dialog_id}/closure")
+    await keep("transfer_rescinded", one)
+    await recorder.ended(workflow_ids.of_dialog(dialog_id))
+    await recorder.keep("dialog_with_offers", workflow_ids.of_dialog(dialog_id))
+
+
+async def forget_exclusions(shop: Shop) -> None:
+    """Who declined or let an offer expire is not offered it again for a while; here they are."""
+    await shop.stack.write("DELETE FROM exclusions")
+
+
+async def presence(shop: Shop, recorder: Recorder) -> None:
+    """Renewed, lapsed, absent; and somebody who leaves by themselves."""
+    await shop.open()
+    for name in ("olha", "taras"):
+        await shop.person(name)
+    olha, taras = await shop.api("olha"), await shop.api("taras")
+    await shop.setting("presence_grace", 1)
+    for client, lease in ((olha, 2), (taras, 600), (olha, 3)):
+        answer = await client.put("/operators/me/presence", json={"status": "online", "lease": lease})
+        assert answer.status_code == 200, answer.text
+    await taras.put("/operators/me/presence", json={"status": "offline"})
+    for name, who in (("presence_lapsed", "olha"), ("presence_left", "taras")):
+        await recorder.ended(workflow_ids.of_presence(shop.id_of(who)))
+        await recorder.keep(name, workflow_ids.of_presence(shop.id_of(who)))
+
+
+async def fresh_runs(shop: Shop, recorder: Recorder) -> None:
+    """A dialog and somebody's presence that continue as new."""
+    await shop.open("olha")
+    dialog_id = await shop.dialog_with("olha")
+    olha = await shop.api("olha")
+    me, mine = workflow_ids.of_dialog(dialog_id), workflow_ids.of_presence(shop.id_of("olha"))
+
+    async def runs_after_one_more() -> list[str]:
+        await post(olha, f"/dialogs/{dialog_id}/messages", {"text": uuid4().hex, "mode": "note"})
+        return [r[0] for r in await shop.stack.rows(RUNS, w=me)]
+
+    async def runs_after_a_change() -> list[str]:
+        for status in ("away", "online"):
+            await olha.put("/operators/me/presence", json={"status": status, "lease": 600})
+        return [r[0] for r in await shop.stack.rows(RUNS, w=mine)]
+
+    for name, workflow_id, look in (("dialog", me, runs_after_one_more), ("presence", mine, runs_after_a_change)):
+        runs = await eventually(look, lambda found: len(found) > 1)
+        await recorder.keep(f"{name}_renewed", workflow_id, run_id=runs[0])
+        await recorder.keep(f"{name}_after_renewal", workflow_id, run_id=runs[1])
+
+
+RUNS = "SELECT run_id FROM workflow_runs WHERE workflow_id = :w ORDER BY started_at"
+Story = Callable[[Shop, Recorder], Awaitable[None]]
+STORIES: tuple[Story, ...] = (dialogs, transfers, presence)
+
+
+async def play(story: Story, stack: Stack, recorder: Recorder) -> None:
+    shop = Shop(stack)
+    try:
+        await story(shop, recorder)
+    finally:
+        await shop.aclose()
+
+
+async def record(stack: Stack, folder: Path) -> None:
+    recorder = Recorder(stack, folder)
+    await stack.bells[0].is_ready()
+    await recorder.keep("probe", workflow_ids.PROBE)
+    for story in STORIES:
+        await play(story, stack, recorder)
+    usual, options.RENEW_AT = options.RENEW_AT, EARLY
+    try:
+        await play(fresh_runs, stack, recorder)
+    finally:
+        options.RENEW_AT = usual
+
+
+async def main() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="sb"))
+    try:
+        with EmbeddedPostgres(folder, fsync=False) as server:
+            upgrade(server.url)
+            async with running_stack(server.url) as stack:
+                await record(stack, HERE)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
