@@ -14,14 +14,20 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from embedded.postgres import EmbeddedPostgres
 from store.engines import Sessions, engine_for, sessions_of
 from store.migrating import upgrade
+from tests.servers import POSTGRES_URL, PostgresElsewhere
 
 TEMPLATE = "template_migrated"
 NO_SKIPS = "tests.no_skips"
+
+
+#: `pytest --hypothesis-profile=long`: many more examples, for a night; tests with settings of their own ask its name
+settings.register_profile("long", max_examples=2000, deadline=None, print_blob=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -31,8 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[EmbeddedPostgres]:
-    """A server that forgets with the machine (fsync off)."""
+def postgres() -> Iterator[EmbeddedPostgres | PostgresElsewhere]:
+    """A server that forgets with the machine (fsync off), or the one that tests/containers started."""
+    if elsewhere := os.environ.get(POSTGRES_URL):
+        yield PostgresElsewhere(elsewhere)
+        return
     folder = Path(tempfile.mkdtemp(prefix="sb"))
     try:
         with EmbeddedPostgres(folder, fsync=False) as server:
@@ -41,14 +50,14 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _administer(server: EmbeddedPostgres, statement: str) -> None:
+def _administer(server: EmbeddedPostgres | PostgresElsewhere, statement: str) -> None:
     url = server.url_of("postgres").replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement.encode())
 
 
 @pytest.fixture(scope="session")
-def new_database(postgres: EmbeddedPostgres) -> Callable[[], str]:
+def new_database(postgres: EmbeddedPostgres | PostgresElsewhere) -> Callable[[], str]:
     """Makes an empty, migrated database and answers its URL."""
     _administer(postgres, f"CREATE DATABASE {TEMPLATE}")
     upgrade(postgres.url_of(TEMPLATE))

@@ -96,9 +96,14 @@ PROMISES = {
 }
 
 
+_ALL = text(
+    " UNION ALL ".join(
+        f"SELECT '{promise}' AS promise, broken::text AS row FROM ({query}) AS broken"
+        for promise, query in PROMISES.items()
+    )
+)
+
+
 async def broken_promises(session: AsyncSession) -> list[str]:
     """Every breach as a line; empty = all promises kept."""
-    found = []
-    for promise, query in PROMISES.items():
-        found += [f"{promise}: {tuple(row)}" for row in await session.execute(text(query))]
-    return found
+    return [f"{row.promise}: {row.row}" for row in await session.execute(_ALL)]

@@ -6,7 +6,9 @@ rewriting stored moments: deadlines, leases, exclusions.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -14,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from domain.commands import Command, Outcome, Request
+from domain.errors import UnavailableError
 from domain.permissions import GRANTS
 from domain.presence import Presence
 from store import commands, contacts, presence, sweeps, transfers
@@ -40,6 +43,7 @@ from tests.store.broken_promises import broken_promises
 
 _STAGES = count(1)
 LONG = 3600
+_DELIVERIES = 5
 
 
 class Refused(AssertionError):
@@ -150,8 +154,6 @@ class Stage:
 
     async def judge(self, who: str | UUID, grace: float = 300) -> Any:
         """What the presence workflow does on waking."""
-        from datetime import timedelta
-
         me = self.id_of(who)
         story = lambda work: presence.judge(work, me, grace=timedelta(seconds=grace))  # noqa: E731
         return (await transact(self.sessions, story))[0]
@@ -174,7 +176,10 @@ class Stage:
             more["topic"] = self.key(more["topic"])
         external = external_id or f"auto-{next(self._externals)}"
         key = self.key(channel) if channel else self.channel
-        return await receive(self.sessions, Inbound(key, external, address, text, **more))
+        for _ in range(_DELIVERIES):
+            with contextlib.suppress(UnavailableError):  # a provider told 503 delivers again
+                return await receive(self.sessions, Inbound(key, external, address, text, **more))
+        raise UnavailableError("Delivered many times in vain.")
 
     async def opened(self, address: str, **more: Any) -> UUID:
         """The dialog a client's message leads to."""
@@ -236,10 +241,16 @@ class Stage:
 
     async def set_deadline(self, transfer: UUID, seconds: float) -> None:
         async with self.sessions.begin() as session:
+            await session.execute(
+                text(
+                    "SELECT 1 FROM dialogs WHERE id = (SELECT dialog_id FROM transfers WHERE id = :t) FOR NO KEY UPDATE"
+                ),
+                {"t": transfer},
+            )
             at = await session.scalar(
                 text(
                     "UPDATE transfers SET deadline = clock_timestamp() + make_interval(secs => :s)"
-                    " WHERE id = :t RETURNING deadline"
+                    " WHERE id = :t AND state = 'pending' RETURNING deadline"
                 ),
                 {"s": seconds, "t": transfer},
             )
