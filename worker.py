@@ -17,6 +17,7 @@ from activities.presence import PresenceActivities
 from activities.transfers import TransferActivities
 from gateways.channels.generic import GenericChannel
 from logs import configure
+from relay.archiver import archive_once
 from relay.ringing import Bell
 from relay.rounds import Relay
 from settings import Settings
@@ -125,7 +126,7 @@ async def main(settings: Settings) -> None:
         relay = None
         if options.INTERACTIVE in settings.worker_queues:
             url = settings.database().replace("+psycopg", "", 1)
-            relay = asyncio.create_task(Relay(sessions, bell, url).run())
+            relay = asyncio.create_task(Relay(sessions, bell, url, lambda: archive(sessions, bell)).run())
         log.info("worker.ready", queues=settings.worker_queues)
         await stop.wait()
         if relay is not None:
@@ -133,6 +134,11 @@ async def main(settings: Settings) -> None:
             await asyncio.gather(relay, return_exceptions=True)
     await bell.stop()
     await engine.dispose()
+
+
+async def archive(sessions: Sessions, bell: Bell) -> int:
+    """Copy the histories of closed runs; answers how many."""
+    return await archive_once(sessions, await bell.client())
 
 
 async def _patiently(settings: Settings, stop: asyncio.Event) -> Client | None:

@@ -71,6 +71,13 @@ class Relay:
             await asyncio.sleep(1)
         log.info("relay.leads")
         await own.execute("LISTEN drains")
+        archiving = asyncio.create_task(self._archive_on())
+        try:
+            await self._rounds(own)
+        finally:
+            archiving.cancel()
+
+    async def _rounds(self, own: psycopg.AsyncConnection) -> None:
         clock = asyncio.get_running_loop().time
         sweep_at = clock() + SWEEP_EVERY / 4
         prune_at = clock() + SWEEP_EVERY
@@ -142,6 +149,16 @@ class Relay:
         finally:
             self._resends.discard(request.update_id)
 
+    async def _archive_on(self) -> None:
+        """Beside the rounds: a backlog of closed runs takes seconds, and nobody may wait for it."""
+        while self._archive is not None:
+            await self._attempt("archive", self._archive_once)
+            await asyncio.sleep(SWEEP_EVERY)
+
+    async def _archive_once(self) -> None:
+        if self._archive is not None:
+            await self._archive()
+
     async def _sweep(self) -> None:
         findings, rings = await sweeps.sweep(self._sessions)
         self._bell.ring(rings)
@@ -154,8 +171,6 @@ class Relay:
                 late_offers=len(findings.late_offers),
                 lapsed=len(findings.lapsed),
             )
-        if self._archive is not None:
-            await self._archive()
 
     async def _prune(self) -> None:
         async with self._sessions.begin() as session:
