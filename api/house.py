@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.engines import Sessions
+from store.engines import Sessions, glances_of
 from store.events import open_snapshot
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ EVENTS_SEQ = "X-Events-Seq"
 
 @dataclass(slots=True)
 class House:
-    """One per web process. `bell` reaches Temporal; it may be away while the house stands."""
+    """One per web process. `bell` reaches Temporal; it may be away while the house stands. `glances` are for single
+    reads.
+    """
 
     sessions: Sessions
     bell: "Bell"
@@ -29,6 +31,10 @@ class House:
     answer_within: timedelta = timedelta(seconds=5)
     temporal_ui: str | None = None
     extras: dict[str, Any] = field(default_factory=dict)
+    glances: Sessions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.glances = glances_of(self.sessions.kw["bind"])
 
 
 def house_of(request: Request) -> House:

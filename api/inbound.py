@@ -91,7 +91,7 @@ async def receive(channel: KeyInPath, body: InboundBody, house: CurrentHouse, to
 async def _require_token(house: CurrentHouse, channel: str, token: str | None) -> None:
     """Raises UnauthenticatedError, the same for an unknown channel as for a wrong token."""
     given = hashlib.sha256((token or "").encode()).digest()
-    async with house.sessions() as session:
+    async with house.glances() as session:
         row = await session.get(Channel, channel)
     known = row.token_hash if row is not None else None
     if known is None or not hmac.compare_digest(given, known):

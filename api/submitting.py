@@ -91,7 +91,7 @@ class Submission:
 
     async def _first_answer(self, request: commands.Request) -> Outcome | None:
         """Raises KeyReusedError when the key stands for another request."""
-        async with self.house.sessions() as session:
+        async with self.house.glances() as session:
             stored = await find_answered(session, request.caller, request.key)
             if stored is None:
                 await pending_commands.require_same(session, request)

@@ -25,7 +25,7 @@ async def current_viewer(request: Request, house: CurrentHouse) -> Viewer:
     """Raises UnauthenticatedError, CsrfError."""
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and credential:
-        async with house.sessions() as session:
+        async with house.glances() as session:
             viewer = await sign_ins.viewer_of_token(session, credential.strip())
     else:
         viewer = await _by_cookie(request, house)
@@ -39,7 +39,7 @@ async def _by_cookie(request: Request, house: House) -> Viewer | None:
     cookie = request.cookies.get(COOKIE)
     if not cookie:
         return None
-    async with house.sessions() as session:
+    async with house.glances() as session:
         found = await sign_ins.viewer_of_session(session, cookie)
     if found is None:
         return None

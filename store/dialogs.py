@@ -4,20 +4,29 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import ARRAY, ColumnElement, Uuid, bindparam, func, select, text
 
 from domain import permissions
 from domain.errors import NotFoundError
 from domain.permissions import Relation, Viewer
-from store.tables import Dialog, Transfer
+from store.tables import Dialog, Participant, Team, Transfer
 from store.transactions import GroundMovedError, Work, team_keys_of
 
-_FACTS = text("""
-SELECT clock_timestamp() AS now, t.auto, t.active, t.transfer_window, t.transfer_fallback,
-       ARRAY(SELECT user_id FROM participants WHERE dialog_id = :dialog AND role = 'participant') AS participants,
-       ARRAY(SELECT user_id FROM participants WHERE dialog_id = :dialog AND role = 'watcher') AS watchers
-FROM teams t WHERE t.key = :team
-""")
+
+def _in_role(role: str) -> ColumnElement[list[UUID]]:
+    people = select(Participant.user_id).where(Participant.dialog_id == bindparam("dialog"), Participant.role == role)
+    return func.array(people.scalar_subquery(), type_=ARRAY(Uuid))
+
+
+_FACTS = (
+    select(
+        func.clock_timestamp().label("now"), Team.auto, Team.active, Team.transfer_window, Team.transfer_fallback,
+        _in_role("participant").label("participants"), _in_role("watcher").label("watchers"),
+        Transfer,
+    )
+    .outerjoin(Transfer, (Transfer.dialog_id == bindparam("dialog")) & (Transfer.state == "pending"))
+    .where(Team.key == bindparam("team"))
+)  # fmt: skip
 _CONCERNED = text("""
 SELECT d.team_key, d.operator_id, d.contact_id, o.to_operator,
        ARRAY(SELECT team_key FROM team_members WHERE user_id IN (d.operator_id, o.to_operator)) AS teams
@@ -78,9 +87,7 @@ async def lock_scene(work: Work, dialog_id: UUID, *, operators: tuple[UUID, ...]
         await work.lock_operators(operators)
     facts = (await work.session.execute(_FACTS, {"dialog": dialog_id, "team": dialog.team_key})).one()
     work.moment = facts.now
-    offer = await work.session.scalar(
-        select(Transfer).where(Transfer.dialog_id == dialog_id, Transfer.state == "pending")
-    )
+    offer: Transfer | None = facts.Transfer
     if work.teams:
         people = (dialog.operator_id, offer.to_operator if offer else None)
         work.require_teams({dialog.team_key} | await team_keys_of(work.session, people))
