@@ -18,6 +18,7 @@ from activities.transfers import TransferActivities
 from gateways.channels.generic import GenericChannel
 from logs import configure
 from relay.archiver import archive_once
+from relay.registering import register_search_attributes
 from relay.ringing import Bell
 from relay.rounds import Relay
 from settings import Settings
@@ -109,6 +110,7 @@ async def main(settings: Settings) -> None:
     client = await _patiently(settings, stop)
     if client is None:
         return
+    await register_search_attributes(client)
     bell = Bell(lambda: connect(settings))
     await bell.start()
     activities = activities_of(sessions, bell)
