@@ -1,4 +1,4 @@
-"""Why a dialog waits (P110, DECISIONS 17, 19, 24)."""
+"""Until when a dialog waits (DECISIONS 17, 24); the words are in test_queues.py."""
 
 from datetime import timedelta
 
@@ -12,20 +12,10 @@ AUTO = Ground()
 SOON = NOON + timedelta(minutes=2)
 
 
-def wait(dialog=None, place="queued", ground=AUTO, people=(), **more):
-    told = why_waiting(dialog or waiting(), place, ground, people, now=NOON, **more)
+def wait(dialog=None, ground=AUTO, people=(), **more):
+    told = why_waiting(dialog or waiting(), "queued", ground, people, now=NOON, **more)
     assert told.reason in WAITS
     return told
-
-
-def test_in_a_team_that_is_not_active_nothing_else_matters():
-    assert wait(ground=Ground(is_active=False, is_auto=False), people=[person()]).reason == "team_inactive"
-
-
-@pytest.mark.parametrize(("place", "ground"), [("unassigned", AUTO), ("queued", Ground(is_auto=False))])
-def test_where_nobody_distributes_somebody_must_take_it(place, ground):
-    told = wait(place=place, ground=ground, people=[person()])
-    assert (told.reason, told.decision, told.until) == ("manual", None, None)
 
 
 def test_what_nobody_can_get_waits_for_the_reason_of_the_decision():
@@ -34,9 +24,7 @@ def test_what_nobody_can_get_waits_for_the_reason_of_the_decision():
     assert told.decision.excluded == {"at_limit": 1}
 
 
-def test_what_somebody_could_get_is_next_unless_it_was_put_into_the_queue_on_purpose():
-    assert wait(people=[person(OLHA)]).reason == "next_in_line"
-    assert wait(waiting(is_forced=True), people=[person(OLHA)]).reason == "forced"
+def test_one_put_into_the_queue_on_purpose_that_nobody_could_get_is_told_the_other_reason():
     assert wait(waiting(is_forced=True), people=[person(held=5)]).reason == "all_at_limit"
 
 
