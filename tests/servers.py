@@ -1,13 +1,15 @@
-"""A real Temporal for tests, in a folder of its own."""
+"""Real servers for tests: each in a folder of its own, or one that runs elsewhere already (tests/containers)."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,10 +22,30 @@ SOON_DELETED = (
     'history.transferProcessorUpdateAckInterval="1s"',
     'history.visibilityProcessorUpdateAckInterval="1s"',
 )
+POSTGRES_URL = "SWITCHBOARD_TEST_POSTGRES_URL"
+TEMPORAL_ADDRESS = "SWITCHBOARD_TEST_TEMPORAL_ADDRESS"
+
+
+@dataclass(frozen=True)
+class PostgresElsewhere:
+    """`address` up to the name of a database: postgresql+psycopg://user:password@host:port"""
+
+    address: str
+
+    def url_of(self, name: str) -> str:
+        return f"{self.address}/{name}"
+
+
+@dataclass(frozen=True)
+class TemporalElsewhere:
+    address: str
 
 
 @asynccontextmanager
-async def running_temporal() -> AsyncIterator[EmbeddedTemporal]:
+async def running_temporal() -> AsyncIterator[EmbeddedTemporal | TemporalElsewhere]:
+    if elsewhere := os.environ.get(TEMPORAL_ADDRESS):
+        yield TemporalElsewhere(elsewhere)
+        return
     folder = Path(tempfile.mkdtemp(prefix="sb"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
