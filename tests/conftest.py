@@ -24,6 +24,7 @@ from tests.servers import POSTGRES_URL, PostgresElsewhere
 
 TEMPLATE = "template_migrated"
 NO_SKIPS = "tests.no_skips"
+ENDINGS = "tests.endings"
 
 
 #: `pytest --hypothesis-profile=long`: many more examples, for a night; tests with settings of their own ask its name
@@ -31,7 +32,9 @@ settings.register_profile("long", max_examples=2000, deadline=None, print_blob=T
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where CI=true nothing may be left out: a skipped test is a failed one."""
+    """Where CI=true nothing may be left out: a skipped test is a failed one. The process ends when the tests do."""
+    if not config.pluginmanager.hasplugin(ENDINGS):
+        config.pluginmanager.import_plugin(ENDINGS)
     if os.environ.get("CI") == "true" and not config.pluginmanager.hasplugin(NO_SKIPS):
         config.pluginmanager.import_plugin(NO_SKIPS)
 
