@@ -85,7 +85,10 @@ async def lock_scene(work: Work, dialog_id: UUID, *, operators: tuple[UUID, ...]
         raise NotFoundError("There is no such dialog.")
     if operators:
         await work.lock_operators(operators)
-    facts = (await work.session.execute(_FACTS, {"dialog": dialog_id, "team": dialog.team_key})).one()
+    # Whoever loaded the offer before the locks may hold an old row of it: read it anew.
+    options = {"populate_existing": True}
+    given = {"dialog": dialog_id, "team": dialog.team_key}
+    facts = (await work.session.execute(_FACTS, given, execution_options=options)).one()
     work.moment = facts.now
     offer: Transfer | None = facts.Transfer
     if work.teams:
