@@ -1,4 +1,4 @@
-"""The shell blocks of README.md, run as a reader would: one after another in one shell."""
+"""Blocks of documents; those of README.md run as a reader would: one after another in one shell."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _BETWEEN = "-- block --"
 
 
+def fenced(document: str, language: str) -> list[str]:
+    """What stands between ```language fences of a document."""
+    text = (ROOT / document).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
 def blocks() -> list[str]:
-    """What stands between ```bash fences; ```sh is shown to be typed by hand."""
-    return _BLOCK.findall((ROOT / "README.md").read_text())
+    """The README's, that are run; ```sh is shown to be typed by hand."""
+    return fenced("README.md", "bash")
 
 
 def run(url: str, password: str, token: str) -> list[str]:
