@@ -109,11 +109,15 @@ async def _find_repeated(work: Work, inbound: Inbound) -> Receipt | None:
 
 
 async def _lock_identity(work: Work, inbound: Inbound) -> ContactIdentity:
-    """The client's address in this channel, its row locked: messages of one client are taken one after another."""
+    """The client's address in this channel, its row locked: messages of one client are taken one after another.
+
+    FOR NO KEY UPDATE: whoever updates a dialog twice in one transaction has its foreign keys checked again, and holds
+    locks that this transaction is yet to take.
+    """
     found = select(ContactIdentity).where(
         ContactIdentity.channel_key == inbound.channel, ContactIdentity.address == inbound.address
     )
-    identity = await work.session.scalar(found.with_for_update())
+    identity = await work.session.scalar(found.with_for_update(key_share=True))
     if identity is not None:
         return identity
     contact = Contact(id=new_id(), name=inbound.name, phone=inbound.phone, email=inbound.email)

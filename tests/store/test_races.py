@@ -14,6 +14,7 @@ from domain.commands import (
     Connect,
     Decline,
     Reopen,
+    SetStatus,
     SetTopic,
     Take,
     Transfer,
@@ -253,3 +254,21 @@ async def test_topic_changes_and_connections_crossing_between_teams_lose_nothing
     await stage.person("olha", "support", max_dialogs=3)
     await stage.person("iryna", "sales", max_dialogs=3)
     await asyncio.gather(*acts, stage.online("olha"), stage.online("iryna"))
+
+
+async def test_a_client_writing_and_a_command_that_moves_the_dialog_twice_wait_for_each_other_in_one_order(stage):
+    """A row updated twice in one transaction has its foreign keys checked again: the client's identity among them."""
+    await stage.person("olha", online=True, max_dialogs=1)
+    ticket = await stage.ticket("c1")
+    await stage.sql("SELECT pg_stat_force_next_flush()")
+    counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    before = (await stage.row(counted)).deadlocks
+    for _ in range(10):
+        await stage.do("olha", ticket, SetStatus("pending"))
+        blocker = await stage.opened("c2")
+        acts = [stage.write("c1"), stage.write("c1"), stage.ask("olha", ticket, Reopen()), stage.write("c1")]
+        await asyncio.gather(*acts)
+        await stage.do("olha", blocker, Close())
+        assert await stage.holder(ticket) == "olha"
+    await stage.sql("SELECT pg_stat_force_next_flush()")
+    assert (await stage.row(counted)).deadlocks == before
