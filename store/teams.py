@@ -97,8 +97,9 @@ async def _follow(
         return
     if before["auto"] != after["auto"]:
         await team_moves.switch_automatic(work, team)
-    has_new_members = not set(after["members"]) <= set(before["members"])
-    if has_new_members or before["auto"] != after["auto"] or before["active"] != after["active"]:
+    new_members = set(after["members"]) - set(before["members"])
+    await work.lock_operators(UUID(m) for m in new_members)  # a slot of theirs may be on its way to being free
+    if new_members or before["auto"] != after["auto"] or before["active"] != after["active"]:
         await drain(work, {team.key}, cause="team_changed")
 
 

@@ -203,7 +203,11 @@ async def end(
 
 async def drain_for(work: Work, operators: Iterable[UUID | None], *, cause: str) -> None:
     """A slot of these operators became free: let their teams' queues move."""
-    teams = await team_keys_of(work.session, operators)
+    freed = {i for i in operators if i is not None}
+    teams = await team_keys_of(work.session, freed)
+    if freed and not teams:  # who is in no team may be joining one right now: whoever adds them locks their row, too
+        await work.lock_operators(freed)
+        teams = await team_keys_of(work.session, freed)
     if teams:
         work.require_teams(teams)
         await drain(work, teams, cause=cause)
@@ -248,10 +252,7 @@ async def teams_of_offers_to(work: Work, operator_id: UUID) -> set[str]:
 
 
 async def settle_deadline(work: Work, transfer_id: UUID, *, tell: bool = False) -> Transfer:
-    """What the offer's own timer does on waking: expire it if its deadline has passed. Answers the row as it is.
-
-    `tell`: somebody else than the offer's workflow found the deadline passed.
-    """
+    """What its own timer does on waking: expire it if its deadline has passed. `tell`: somebody else found out."""
     transfer = await get_transfer(work, transfer_id)
     if transfer.state != Offer.PENDING:
         return transfer

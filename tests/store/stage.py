@@ -19,7 +19,7 @@ from domain.commands import Command, Outcome, Request
 from domain.errors import UnavailableError
 from domain.permissions import GRANTS
 from domain.presence import Presence
-from store import commands, contacts, presence, sweeps, transfers
+from store import commands, contacts, presence, sweeps, teams, transfers
 from store.engines import Sessions
 from store.ids import new_id
 from store.inbound import Inbound, Receipt, receive
@@ -213,6 +213,11 @@ class Stage:
         outcome = await self.ask(who, dialog, command, **more)
         assert outcome.refusal is not None, f"not refused: {outcome.answer}"
         return outcome.refusal
+
+    async def members(self, team: str, *names: str) -> None:
+        """Who is in a team from now on."""
+        given = {"members": [self.people[n] for n in names]}
+        await transact(self.sessions, lambda work: teams.change(work, self.key(team), given))
 
     async def ban(self, dialog: UUID, *, banned: bool = True) -> dict[str, Any]:
         contact = (await self.dialog(dialog)).contact_id

@@ -272,3 +272,25 @@ async def test_a_client_writing_and_a_command_that_moves_the_dialog_twice_wait_f
         assert await stage.holder(ticket) == "olha"
     await stage.sql("SELECT pg_stat_force_next_flush()")
     assert (await stage.row(counted)).deadlocks == before
+
+
+async def test_somebody_joining_a_team_while_a_slot_of_theirs_becomes_free_misses_nothing(stage):
+    await stage.team("sales")
+    await stage.topic("offers", "sales")
+    await stage.person("olha", "support", online=True, max_dialogs=1)
+    await stage.person("boss", "-", role="supervisor")
+    for i in range(6):
+        held, waiting = await stage.opened(f"a{i}"), await stage.opened(f"b{i}", topic="offers")
+        await stage.members("support")
+        await asyncio.gather(stage.do("olha", held, Unassign()), stage.members("sales", "olha"))
+        assert await stage.holder(waiting) == "olha"
+        await stage.do("olha", waiting, Close())
+        await stage.members("sales")
+        await stage.offline("olha")
+        other = await stage.opened(f"c{i}", topic="offers")
+        await asyncio.gather(stage.online("olha"), stage.members("sales", "olha"))
+        assert await stage.holder(other) == "olha"
+        await stage.do("olha", other, Close())
+        await stage.members("sales")
+        await stage.do("boss", held, Close())
+        await stage.members("support", "olha")
