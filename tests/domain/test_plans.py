@@ -164,6 +164,7 @@ def test_a_long_queue_of_a_full_channel_costs_next_to_nothing(monkeypatch):
     monkeypatch.setattr(distribution, "why_full", counting)
     dialogs = [waiting(n, minutes=9999 - n, channel="mail") for n in range(1000)] + [waiting(5000, minutes=1)]
     everybody = [person(uid(n), channel_limits={"mail": 0}) for n in range(1, 51)]
+    everybody.append(person(uid(99), teams=["sales"]))
     assert given_out(dialogs, everybody) == [(5000, 1)]
     assert asked["why_full"] < 5 * len(everybody)
 
