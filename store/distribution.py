@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
@@ -16,7 +16,7 @@ from domain.events import Fact
 from domain.workflow_ids import of_team
 from store import tables
 from store.exclusions import lift_lone_exclusions, lone_ends
-from store.tables import ContactTouch, Dialog, Operator, Reservation
+from store.tables import ContactTouch, Dialog
 from store.transactions import GroundMovedError, Work
 
 MOST = 100
@@ -67,6 +67,33 @@ TODAY = text(
     "(clock_timestamp() AT TIME ZONE coalesce("
     "(SELECT value #>> '{}' FROM settings WHERE key = 'time_zone'), 'Europe/Kyiv'))::date"
 )
+_TAKE_SLOTS = text("""
+INSERT INTO reservations (dialog_id, operator_id, kind, channel_key)
+SELECT dialog_id, operator_id, 'held', channel_key
+FROM unnest(CAST(:dialogs AS uuid[]), CAST(:operators AS uuid[]), CAST(:channels AS text[]))
+     AS given (dialog_id, operator_id, channel_key)
+""")
+_HAND_OVER = text(f"""
+WITH given AS (
+    SELECT * FROM unnest(CAST(:dialogs AS uuid[]), CAST(:operators AS uuid[]), CAST(:contacts AS uuid[]))
+                  AS given (dialog_id, operator_id, contact_id)
+), moved AS (
+    UPDATE dialogs SET place = 'owned', operator_id = given.operator_id, last_operator_id = given.operator_id,
+           reserved_for = NULL, is_forced = false, assigned_at = :now,
+           first_assigned_at = coalesce(first_assigned_at, :now),
+           status = CASE WHEN status = 'new' THEN 'open' ELSE status END
+    FROM given WHERE dialogs.id = given.dialog_id
+), told AS (
+    UPDATE operators SET last_assigned_at = turns.at
+    FROM unnest(CAST(:winners AS uuid[]), CAST(:turns AS timestamptz[])) AS turns (operator_id, at)
+    WHERE operators.user_id = turns.operator_id
+), met AS (
+    INSERT INTO contact_touches (operator_id, day, contact_id)
+    SELECT DISTINCT operator_id, {TODAY.text}, contact_id FROM given ORDER BY operator_id, contact_id
+    ON CONFLICT DO NOTHING
+)
+DELETE FROM exclusions USING given WHERE exclusions.dialog_id = given.dialog_id
+""")
 
 
 async def methods_of(work: Work, teams: Iterable[str]) -> dict[str, str]:
@@ -170,41 +197,26 @@ async def _carry_out(
     facts = {w.dialog_id: w for w in waiting}
     now = work.now
     pairs = [(d.dialog_id, d.winner, facts[d.dialog_id]) for d in made]
-    ids = [p[0] for p in pairs]
-    rows = [
-        {"dialog_id": i, "operator_id": o, "kind": "held", "channel_key": w.channel, "over_limit": False}
-        for i, o, w in pairs
-    ]
+    given = {
+        "dialogs": [i for i, _, _ in pairs], "operators": [o for _, o, _ in pairs],
+        "channels": [w.channel for _, _, w in pairs],
+    }  # fmt: skip
     try:
-        await work.insert(Reservation, rows)
+        await work.session.execute(_TAKE_SLOTS, given)
     except DBAPIError as error:
         # Deciding again under the locks may choose somebody whose row is not locked, and who filled up meanwhile.
         if getattr(error.orig, "sqlstate", None) != OVERFLOW:
             raise
         raise GroundMovedError from error
-    connection = await work.session.connection()
-    await connection.execute(
-        update(Dialog)
-        .where(Dialog.id == bindparam("b_id"))
-        .values(
-            place="owned",
-            operator_id=bindparam("b_operator"),
-            last_operator_id=bindparam("b_operator"),
-            reserved_for=None,
-            is_forced=False,
-            assigned_at=now,
-            first_assigned_at=text(f"coalesce(first_assigned_at, '{now.isoformat()}'::timestamptz)"),
-            status=text("CASE WHEN status = 'new' THEN 'open' ELSE status END"),
-        ),
-        [{"b_id": i, "b_operator": o} for i, o, _ in pairs],
-    )
     turns = {o: now + timedelta(microseconds=i) for i, (_, o, _) in enumerate(pairs)}
-    await connection.execute(
-        update(Operator).where(Operator.user_id == bindparam("b_id")).values(last_assigned_at=bindparam("b_at")),
-        [{"b_id": o, "b_at": at} for o, at in turns.items()],
-    )
-    await touch_contacts(work, [(o, w.contact_id) for _, o, w in pairs if o])
-    await work.session.execute(text("DELETE FROM exclusions WHERE dialog_id = ANY(:ids)"), {"ids": ids})
+    await work.session.execute(
+        _HAND_OVER,
+        {
+            "dialogs": given["dialogs"], "operators": given["operators"],
+            "contacts": [w.contact_id for _, _, w in pairs], "now": now,
+            "winners": list(turns), "turns": list(turns.values()),
+        },
+    )  # fmt: skip
     for dialog_id, operator_id, w in pairs:
         work.record(
             Fact.DIALOG_ASSIGNED, dialog_id=dialog_id, contact_id=w.contact_id, team=w.team,
