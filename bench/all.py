@@ -20,7 +20,7 @@ PROGRAMS = (commands, inbound, room, drain, histories, lives, lists)
 
 def main() -> None:
     quick = arguments(__doc__).quick
-    console = Console()
+    console = Console(width=120)
     targets: list[Target] = []
     with running_stack() as stack:
         for program in PROGRAMS:

@@ -31,25 +31,25 @@ INSERT INTO topics (key, name) SELECT 'lists' || n, 'Lists ' || n FROM generate_
 INSERT INTO tags (key, name) SELECT 'lists' || n, 'Lists ' || n FROM generate_series(1, 30) AS n;
 CREATE TEMP TABLE who AS SELECT user_id, (row_number() OVER (ORDER BY user_id) - 1)::int AS n
     FROM operators WHERE user_id = ANY(%(people)s);
-INSERT INTO team_members SELECT 'lists' || (n %% {teams} + 1), user_id FROM who;
+INSERT INTO team_members SELECT 'lists' || (n % {teams} + 1), user_id FROM who;
 CREATE TEMP TABLE clients AS SELECT gen_random_uuid() AS id, gen_random_uuid() AS identity, n
     FROM generate_series(0, {clients} - 1) AS n;
 INSERT INTO contacts (id, name, phone) SELECT id, 'Client ' || n, '+38050' || lpad(n::text, 7, '0') FROM clients;
 INSERT INTO identities (id, contact_id, channel_key, address)
-    SELECT identity, id, 'lists' || (n %% {channels} + 1), 'lists-' || n FROM clients;
+    SELECT identity, id, 'lists' || (n % {channels} + 1), 'lists-' || n FROM clients;
 """
 #: 97 % closed, the rest with their holders or waiting; older ones closed long ago; a year in all
 ROWS = """
 INSERT INTO dialogs (id, kind, status, place, channel_key, identity_id, contact_id, thread, topic_key, team_key,
     operator_id, last_operator_id, tags, rating, opened_at, assigned_at, first_assigned_at, awaiting_reply_since,
     last_client_message_at, last_message_at, closed_at, last_message_seq)
-SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(n::text), 1, 3)
-        || '8' || substr(md5(n::text), 5, 15))::uuid,
-    'chat', CASE WHEN is_open THEN CASE WHEN n %% 4 = 0 THEN 'new' ELSE 'open' END ELSE 'closed' END,
-    CASE WHEN is_open THEN CASE WHEN n %% 4 = 0 THEN 'unassigned' ELSE 'owned' END END,
-    'lists' || (c.n %% {channels} + 1), c.identity, c.id, 'lists-' || d.n,
-    CASE WHEN n5 < 4 THEN 'lists' || (1 + floor(40 * power(r1, 2)))::int END, 'lists' || (w.n %% {teams} + 1),
-    CASE WHEN is_open AND d.n %% 4 <> 0 THEN w.user_id END, CASE WHEN NOT (is_open AND d.n %% 4 = 0) THEN w.user_id END,
+SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(d.n::text), 1, 3)
+        || '8' || substr(md5(d.n::text), 5, 15))::uuid,
+    'chat', CASE WHEN is_open THEN CASE WHEN d.n % 4 = 0 THEN 'new' ELSE 'open' END ELSE 'closed' END,
+    CASE WHEN is_open THEN CASE WHEN d.n % 4 = 0 THEN 'unassigned' ELSE 'owned' END END,
+    'lists' || (c.n % {channels} + 1), c.identity, c.id, 'lists-' || d.n,
+    CASE WHEN n5 < 4 THEN 'lists' || (1 + floor(40 * power(r1, 2)))::int END, 'lists' || (w.n % {teams} + 1),
+    CASE WHEN is_open AND d.n % 4 <> 0 THEN w.user_id END, CASE WHEN NOT (is_open AND d.n % 4 = 0) THEN w.user_id END,
     CASE WHEN n5 = 1 THEN ARRAY['lists' || (1 + floor(30 * r2))::int] ELSE '{{}}' END,
     CASE WHEN NOT is_open AND n5 = 2 THEN 1 + floor(5 * r1)::int END,
     at, at + interval '30 s', at + interval '30 s', CASE WHEN is_open AND n5 < 2 THEN at + interval '10 min' END,
@@ -106,8 +106,10 @@ async def _make(db: Any, people: list[UUID], count: int) -> None:
     """Indexes are dropped and made again: a tenth of the time."""
     numbers = {"teams": TEAMS, "channels": CHANNELS, "people": len(people), "clients": count // 5, "count": count}
     for statement in SPREAD.format(**numbers).split(";\n"):
-        if statement.strip():
-            await db.execute(statement, {"people": people} if "%(" in statement else None, prepare=False)
+        if "%(" in statement:
+            await db.execute(statement, {"people": people})
+        elif statement.strip():
+            await db.execute(statement)
     rows = await db.execute(
         "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'dialogs' AND indexdef NOT LIKE '%UNIQUE%'"
     )
@@ -116,7 +118,7 @@ async def _make(db: Any, people: list[UUID], count: int) -> None:
         await db.execute(f'DROP INDEX "{name}"')
     step = 100_000
     for first in range(1, count + 1, step):
-        said = ROWS.format(**numbers, first=first, last=min(count, first + step - 1)).replace("%%", "%")
+        said = ROWS.format(**numbers, first=first, last=min(count, first + step - 1))
         await db.execute(said)
     for _, definition in indexes:
         await db.execute(definition)

@@ -22,7 +22,7 @@ def run(measure: Measure, about: str | None) -> None:
     quick = arguments(about).quick
     with running_stack() as stack:
         report = within_loop(measure, stack, quick)
-    show(report, Console())
+    show(report, Console(width=120))
     leave()
 
 
