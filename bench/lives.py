@@ -20,7 +20,7 @@ from bench.people import connect, make_people, make_team
 from bench.running import run
 from bench.stacks import PARTS, TOKEN, Stack, helper
 
-AT_ONCE = 24
+AT_ONCE = 12
 TRANSFER_EVERY = 10
 ASKED = "Where is my parcel?"
 ANSWERED = "It arrives tomorrow before noon."
