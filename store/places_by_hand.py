@@ -141,18 +141,18 @@ async def connect(work: Work, scene: Scene, viewer: Viewer, command: Connect) ->
     if team_key != dialog.team_key:
         await transfers.team_to_hand_to(work, team_key)
     if command.operator_id is not None:
-        if team_key != dialog.team_key:
-            await change_team(work, scene, team_key)
-        return await _connect_to(work, scene, command.operator_id)
+        return await _connect_to(work, scene, team_key, command.operator_id)
     return await _connect_to_pool(work, scene, team_key, is_forced=command.place == "queue")
 
 
-async def _connect_to(work: Work, scene: Scene, operator_id: UUID) -> dict[str, Any]:
+async def _connect_to(work: Work, scene: Scene, team_key: str, operator_id: UUID) -> dict[str, Any]:
     """To a named operator. Out of room is an answer here, not a refusal: a bot acts on it."""
     await work.lock_operators([operator_id])
     await require_able(work, operator_id, must_be_online=True)
     if not await has_room(work, operator_id, scene.dialog.channel_key):
         return {"result": "limit", **_where(scene)}
+    if team_key != scene.dialog.team_key:
+        await change_team(work, scene, team_key)
     await give(work, scene, operator_id, cause="connected")
     return {"result": "success", **_where(scene)}
 

@@ -287,3 +287,13 @@ async def test_connecting_to_an_unknown_topic_or_team_is_refused(stage):
     dialog = await stage.opened("c1")
     assert await stage.refused("bot", dialog, Connect(topic="nonsense")) == "unknown_topic"
     assert await stage.refused("bot", dialog, Connect(team="nonsense")) == "invalid"
+
+
+async def test_connecting_to_somebody_without_room_leaves_the_dialog_where_it_waits(stage):
+    await stage.team("paper", auto=False)
+    await stage.person("bot", "-", role="integrator")
+    await stage.person("olha", "paper", online=True, max_dialogs=0)
+    dialog = await stage.opened("c1")
+    command = Connect(team=stage.key("paper"), operator_id=stage.people["olha"])
+    assert (await stage.do("bot", dialog, command))["result"] == "limit"
+    assert ((await stage.dialog(dialog)).team_key, await stage.place(dialog)) == (stage.key("support"), "queued")
