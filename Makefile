@@ -41,7 +41,7 @@ chaos: $(DEV_READY) ## twenty rounds of kill -9 under load
 	$(BIN)/python -m tests.chaos.run --rounds 20
 
 test-containers: $(DEV_READY) ## tests that need a Docker engine
-	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/python -m pytest -m containers $(PYTEST_ARGS)
+	TESTCONTAINERS_RYUK_DISABLED=true $(BIN)/python -m pytest -m containers tests/containers $(PYTEST_ARGS)
 
 migrate: $(RUN_READY) ## bring the database's schema up to date
 	@$(BIN)/switchboard migrate

@@ -27,7 +27,9 @@ def run(*paths: str, **servers: str) -> int:
 
 
 def test_the_store(postgres_address: str) -> None:
-    assert run("tests/store", **{POSTGRES_URL: postgres_address}) > 50
+    """Without the hunts through random sequences: they are about our rules, and slow over a container's network."""
+    hunts = ("--ignore=tests/store/test_invariants.py", "--ignore=tests/store/test_deadlock_hunt.py")
+    assert run("tests/store", "--timeout=600", *hunts, **{POSTGRES_URL: postgres_address}) > 50
 
 
 def test_a_dialogs_life(postgres_address: str, temporal_address: str) -> None:
