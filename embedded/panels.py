@@ -24,7 +24,7 @@ DEMO_USERS = (
 
 def stack_panel(stack: Stack, settings: Settings) -> None:
     rows = Table.grid(padding=(0, 2))
-    rows.add_row("Panel", stack.url)
+    rows.add_row("Server", stack.url)
     rows.add_row("API", f"{stack.url}/api/v1/openapi.json")
     if stack.temporal_ui_url:
         rows.add_row("Temporal", stack.temporal_ui_url)
