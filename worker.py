@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import structlog
+import uvloop
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -157,4 +158,5 @@ async def _patiently(settings: Settings, stop: asyncio.Event) -> Client | None:
 def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT."""
     configure(settings.log_format, settings.log_level, "worker")
-    asyncio.run(main(settings))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(main(settings))

@@ -32,6 +32,7 @@ SELECT d.id, d.team_key, d.channel_key, d.contact_id, coalesce(p.priority, 0) AS
 FROM dialogs d LEFT JOIN topics p ON p.key = d.topic_key
 JOIN teams t ON t.key = d.team_key
 WHERE d.place = 'queued' AND d.team_key = ANY(:teams) AND (:forced OR NOT d.is_forced)
+  AND (CAST(:only AS uuid) IS NULL OR d.id = :only)
   AND d.status IN ('new', 'open', 'in_progress')
 ORDER BY CASE WHEN t.distribution = 'topic_priority' THEN coalesce(p.priority, 0) ELSE 0 END DESC, d.weight DESC,
          d.waiting_since LIMIT :most
@@ -67,6 +68,15 @@ TODAY = text(
     "(clock_timestamp() AT TIME ZONE coalesce("
     "(SELECT value #>> '{}' FROM settings WHERE key = 'time_zone'), 'Europe/Kyiv'))::date"
 )
+_DRAINING = text("""
+SELECT EXISTS (SELECT 1 FROM reactions WHERE done_at IS NULL AND workflow_id = ANY(:addresses)
+               AND not_before <= clock_timestamp())
+""")
+_ABLE = text("""
+SELECT o.user_id FROM operators o
+WHERE o.status = 'online' AND o.user_id IN (SELECT user_id FROM team_members WHERE team_key = ANY(:teams))
+ORDER BY o.user_id FOR NO KEY UPDATE OF o
+""")
 _TAKE_SLOTS = text("""
 INSERT INTO reservations (dialog_id, operator_id, kind, channel_key)
 SELECT dialog_id, operator_id, 'held', channel_key
@@ -105,8 +115,12 @@ async def methods_of(work: Work, teams: Iterable[str]) -> dict[str, str]:
     return {r.key: r.distribution for r in rows}
 
 
-async def waiting_in(work: Work, teams: Iterable[str], *, forced: bool = True) -> list[Waiting]:
-    rows = await work.session.execute(_WAITING, {"teams": list(teams), "forced": forced, "most": _READ_AT_MOST})
+async def waiting_in(
+    work: Work, teams: Iterable[str], *, forced: bool = True, only: UUID | None = None
+) -> list[Waiting]:
+    rows = await work.session.execute(
+        _WAITING, {"teams": list(teams), "forced": forced, "only": only, "most": _READ_AT_MOST}
+    )
     return [
         Waiting(
             r.id, r.team_key, r.channel_key, r.contact_id, r.priority, r.weight, r.waiting_since,
@@ -147,7 +161,9 @@ async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog
     """Give waiting dialogs of `teams` (all locked by this transaction) to whoever has room; at most MOST of them.
 
     `arrived` is a dialog this transaction just put into the queue: without it every waiting dialog may go, forced
-    ones too; with it forced ones stay (DECISIONS 17), and its decision is stored even when it must wait.
+    ones too; with it forced ones stay (DECISIONS 17), and its decision is stored even when it must wait. Arriving
+    makes no room, so nobody who waits already can go now: only the newcomer is looked at, unless a long drain is
+    still under way, whose dialogs it must not overtake.
     """
     began = time.perf_counter()
     work.require_teams(teams)
@@ -155,7 +171,12 @@ async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog
     methods = await methods_of(work, teams)
     if not methods:
         return []
-    waiting = await waiting_in(work, methods, forced=arrived is None)
+    alone = arrived if arrived is not None and not await _is_draining(work, methods) else None
+    if alone is not None:
+        waiting = await waiting_in(work, methods, forced=False, only=alone.id)
+        await _lock_able(work, methods)
+    else:
+        waiting = await waiting_in(work, methods, forced=arrived is None)
     if not waiting:
         return []
     contacts = {w.contact_id for w in waiting}
@@ -163,7 +184,10 @@ async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog
     waiting = lift_lone_exclusions(waiting, candidates, work.now, await lone_ends(work, waiting))
     drafts = plan(waiting, candidates, methods, now=work.now, most=MOST)
     made: list[Decision] = []
-    if drafts:
+    if drafts and alone is not None:
+        made = drafts
+        await _carry_out(work, made, waiting, cause, began)
+    elif drafts:
         chosen = {d.dialog_id for d in drafts}
         if chosen != {arrived.id if arrived else None}:
             await lock_dialogs(work, chosen)
@@ -181,6 +205,16 @@ async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog
             decision = decide(mine, candidates, methods[mine.team])
             await store_decisions(work, [decision], cause, began)
     return made
+
+
+async def _is_draining(work: Work, teams: Iterable[str]) -> bool:
+    found = await work.session.scalar(_DRAINING, {"addresses": [of_team(t) for t in teams]})
+    return bool(found)
+
+
+async def _lock_able(work: Work, teams: Iterable[str]) -> None:
+    """Lock everybody who could get a dialog now, so that one look at their loads is enough."""
+    await work.session.execute(_ABLE, {"teams": list(teams)})
 
 
 async def lock_dialogs(work: Work, ids: Iterable[UUID]) -> None:

@@ -1,16 +1,16 @@
 """A client's message arrives: message, place and reaction in one transaction (DECISIONS 14, 15, 17)."""
 
+import hashlib
+import hmac
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Row, text
 from sqlalchemy.exc import IntegrityError
 
 from domain import dialogs as rules
-from domain.errors import NotFoundError
+from domain.errors import NotFoundError, UnauthenticatedError
 from domain.events import Fact
 from domain.permissions import Relation
 from store import closures
@@ -19,14 +19,44 @@ from store.engines import Sessions
 from store.ids import new_id
 from store.messages import add_inbound
 from store.places import settle_waiting
-from store.tables import Channel, Contact, ContactIdentity, Dialog, Message, Team
+from store.tables import Dialog
 from store.topics import resolve_topic, team_of_topic
 from store.transactions import Actor, GroundMovedError, Work, transact
+
+_ARRIVE = text("""
+SELECT c.key, c.team_key, c.active, c.token_hash, c.reopen_window, m.id AS message_id, m.dialog_id
+FROM channels c LEFT JOIN messages m
+  ON m.channel_key = c.key AND m.external_id = :external_id AND m.direction = 'in'
+WHERE c.key = :channel
+""")
+_IDENTITY = text("""
+SELECT i.id, i.contact_id, (SELECT banned_at IS NOT NULL FROM contacts WHERE id = i.contact_id) AS is_banned
+FROM identities i WHERE channel_key = :channel AND address = :address FOR NO KEY UPDATE OF i
+""")
+_STRANGER = text("""
+WITH person AS (
+    INSERT INTO contacts (id, name, phone, email) VALUES (:contact, :name, :phone, :email) RETURNING id
+)
+INSERT INTO identities (id, contact_id, channel_key, address, name)
+SELECT :identity, id, :channel, :address, :name FROM person
+ON CONFLICT DO NOTHING RETURNING id, contact_id, false AS is_banned
+""")
+_BELONGS = text("""
+SELECT id, status, closed_at + make_interval(secs => :reopen_window) > clock_timestamp() AS may_reopen
+FROM dialogs
+WHERE identity_id = :identity AND (
+    (kind <> 'ticket' AND channel_key = :channel AND thread = :thread) OR (kind = 'ticket' AND status <> 'closed'))
+ORDER BY status = 'closed', kind = 'ticket', closed_at DESC, id DESC LIMIT 1
+""")
+_TEAM = text("SELECT t.*, clock_timestamp() AS now FROM teams t WHERE key = :team")
 
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """One provider message. `thread` tells conversations of one client in one channel apart ('' = the only one)."""
+    """One provider message. `thread` tells conversations of one client in one channel apart ('' = the only one).
+
+    `token`: what the caller showed as the channel's token; None where the door has checked it by other means.
+    """
 
     channel: str
     external_id: str
@@ -39,6 +69,7 @@ class Inbound:
     weight: int | None = None
     thread: str = ""
     attachments: tuple[dict[str, Any], ...] = ()
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +85,8 @@ class Receipt:
 async def receive(sessions: Sessions, inbound: Inbound) -> Receipt:
     """Store the message once and put its dialog where it belongs.
 
-    Raises NotFoundError (no such active channel), UnknownTopicError, InvalidError (nothing says which team).
+    Raises UnauthenticatedError (the same for an unknown channel as for a wrong token), NotFoundError (the channel is
+    not active), UnknownTopicError, InvalidError (nothing says which team).
     """
 
     async def story(work: Work) -> Receipt:
@@ -71,18 +103,19 @@ async def receive(sessions: Sessions, inbound: Inbound) -> Receipt:
 
 
 async def _receive(work: Work, inbound: Inbound) -> Receipt:
-    channel = await work.session.get(Channel, inbound.channel)
-    if channel is None or not channel.active:
+    found = (
+        await work.session.execute(_ARRIVE, {"channel": inbound.channel, "external_id": inbound.external_id})
+    ).one_or_none()
+    if inbound.token is not None and not _fits(inbound.token, found.token_hash if found else None):
+        raise UnauthenticatedError("X-Channel-Token is missing or wrong for this channel.")
+    if found is None or not found.active:
         raise NotFoundError(f"There is no active channel {inbound.channel!r}.")
-    if repeated := await _find_repeated(work, inbound):
-        return repeated
+    if found.message_id is not None:
+        return Receipt("repeated", found.dialog_id, found.message_id)
     identity = await _lock_identity(work, inbound)
-    contact = await work.session.get_one(Contact, identity.contact_id)
-    if contact.banned_at is not None:
+    if identity.is_banned:
         return Receipt("banned")
-    if repeated := await _find_repeated(work, inbound):
-        return repeated
-    scene, came = await _scene_for(work, inbound, channel, identity)
+    scene, came = await _scene_for(work, inbound, found, identity)
     body = inbound.text.replace("\x00", "")
     message = add_inbound(work, scene, body, external_id=inbound.external_id, attachments=list(inbound.attachments))
     if inbound.weight is not None and scene.dialog.place in rules.WAITING:
@@ -95,75 +128,48 @@ async def _receive(work: Work, inbound: Inbound) -> Receipt:
     return Receipt("accepted", scene.dialog.id, message.id)
 
 
-async def _find_repeated(work: Work, inbound: Inbound) -> Receipt | None:
-    row = (
-        await work.session.execute(
-            select(Message.dialog_id, Message.id).where(
-                Message.channel_key == inbound.channel,
-                Message.external_id == inbound.external_id,
-                Message.direction == "in",
-            )
-        )
-    ).one_or_none()
-    return Receipt("repeated", row.dialog_id, row.id) if row else None
+def _fits(token: str, known: bytes | None) -> bool:
+    return known is not None and hmac.compare_digest(hashlib.sha256(token.encode()).digest(), known)
 
 
-async def _lock_identity(work: Work, inbound: Inbound) -> ContactIdentity:
+async def _lock_identity(work: Work, inbound: Inbound) -> Row[Any]:
     """The client's address in this channel, its row locked: messages of one client are taken one after another.
 
     FOR NO KEY UPDATE: whoever updates a dialog twice in one transaction has its foreign keys checked again, and holds
     locks that this transaction is yet to take.
     """
-    found = select(ContactIdentity).where(
-        ContactIdentity.channel_key == inbound.channel, ContactIdentity.address == inbound.address
-    )
-    identity = await work.session.scalar(found.with_for_update(key_share=True))
+    where = {"channel": inbound.channel, "address": inbound.address}
+    identity = (await work.session.execute(_IDENTITY, where)).one_or_none()
     if identity is not None:
         return identity
-    contact = Contact(id=new_id(), name=inbound.name, phone=inbound.phone, email=inbound.email)
-    work.session.add(contact)
-    await work.session.flush()
-    made = await work.session.scalar(
-        upsert(ContactIdentity)
-        .values(
-            id=new_id(), contact_id=contact.id, channel_key=inbound.channel, address=inbound.address,
-            name=inbound.name,
-        )
-        .on_conflict_do_nothing()
-        .returning(ContactIdentity.id)
-    )  # fmt: skip
+    stranger = {
+        **where, "identity": new_id(), "contact": new_id(), "name": inbound.name, "phone": inbound.phone,
+        "email": inbound.email,
+    }  # fmt: skip
+    made = (await work.session.execute(_STRANGER, stranger)).one_or_none()
     if made is None:
         raise GroundMovedError
-    return await work.session.get_one(ContactIdentity, made)
+    return made
 
 
-async def _scene_for(work: Work, inbound: Inbound, channel: Channel, identity: ContactIdentity) -> tuple[Scene, str]:
+async def _scene_for(work: Work, inbound: Inbound, channel: Row[Any], identity: Row[Any]) -> tuple[Scene, str]:
     """The dialog this message belongs to, locked: the open chat of the thread, else the latest unclosed ticket,
     else one that reopens, else a new one. Answers also how it came: continues, reopens or opened.
     """
-    here = select(Dialog.id, Dialog.status).where(
-        Dialog.identity_id == identity.id, Dialog.channel_key == channel.key, Dialog.thread == inbound.thread
-    )
-    newest_first = Dialog.id.desc()
-    open_chat = here.where(Dialog.status != "closed", Dialog.kind != "ticket")
-    open_ticket = (
-        select(Dialog.id, Dialog.status)
-        .where(Dialog.identity_id == identity.id, Dialog.kind == "ticket", Dialog.status != "closed")
-        .order_by(newest_first)
-        .limit(1)
-    )
-    for query in (open_chat, open_ticket):
-        row = (await work.session.execute(query)).first()
-        if row is not None:
-            return await _continue(work, row.id, row.status)
     last = (
         await work.session.execute(
-            here.add_columns(Dialog.closed_at).where(Dialog.status == "closed", Dialog.kind != "ticket")
-            .order_by(Dialog.closed_at.desc()).limit(1)
+            _BELONGS,
+            {
+                "identity": identity.id,
+                "channel": channel.key,
+                "thread": inbound.thread,
+                "reopen_window": channel.reopen_window,
+            },
         )
-    ).first()  # fmt: skip
-    now = await work.read_clock()
-    if last is not None and last.closed_at + timedelta(seconds=channel.reopen_window) > now:
+    ).one_or_none()
+    if last is not None and last.status != "closed":
+        return await _continue(work, last.id, last.status)
+    if last is not None and last.may_reopen:
         await lock_concerned_teams(work, last.id)
         scene = await lock_scene(work, last.id)
         if scene.dialog.status != "closed":
@@ -186,12 +192,12 @@ async def _continue(work: Work, dialog_id: UUID, status: str) -> tuple[Scene, st
     return scene, "continues"
 
 
-async def _open(work: Work, inbound: Inbound, channel: Channel, identity: ContactIdentity) -> Scene:
+async def _open(work: Work, inbound: Inbound, channel: Row[Any], identity: Row[Any]) -> Scene:
     topic = (await resolve_topic(work.session, inbound.topic)).key if inbound.topic else None
     team_key = await team_of_topic(work.session, topic, channel.team_key)
     await work.lock_teams([team_key])
-    now = await work.read_clock()
-    team = await work.session.get_one(Team, team_key)
+    team = (await work.session.execute(_TEAM, {"team": team_key})).one()
+    work.moment = now = team.now
     if not team.active:
         raise GroundMovedError
     dialog = Dialog(
@@ -201,10 +207,7 @@ async def _open(work: Work, inbound: Inbound, channel: Channel, identity: Contac
         last_message_seq=0, tags=[], is_forced=False, cycle=1,
     )  # fmt: skip
     work.session.add(dialog)
-    await work.session.flush()
     facts = TeamFacts(team.key, team.auto, team.active, team.transfer_window, team.transfer_fallback)
     scene = Scene(dialog, facts, None, Relation(team.key, None, None, frozenset(), frozenset()))
-    work.record(
-        Fact.DIALOG_OPENED, **scene.event_ids, channel=channel.key, kind=dialog.kind, topic=topic, number=dialog.number
-    )
+    work.record(Fact.DIALOG_OPENED, **scene.event_ids, channel=channel.key, kind=dialog.kind, topic=topic)
     return scene
