@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.commands import Outcome, Request
@@ -15,7 +15,7 @@ from store import closures, participants, places_by_hand, says, topics, transfer
 from store.dialogs import OfferDueError, Scene, lock_concerned_teams, lock_scene, require_not_due
 from store.engines import Sessions
 from store.reactions import open_reactions
-from store.tables import CommandResult, PendingCommand
+from store.tables import CommandResult
 from store.transactions import Actor, GroundMovedError, Work, transact
 from store.viewers import get_viewer
 
@@ -42,6 +42,14 @@ HEAVY: dict[str, Handler] = {
     "set_status": topics.set_status,
     "transfer": places_by_hand.transfer,
 }
+
+_CLAIM = text("""
+INSERT INTO command_results (caller, key, digest) VALUES (:caller, :key, :digest) ON CONFLICT DO NOTHING
+RETURNING (SELECT not_after <= clock_timestamp() FROM pending_commands WHERE caller = :caller AND key = :key) AS is_late
+""")
+_STORE = text("""
+UPDATE command_results SET status = :status, answer = :answer, refusal = :refusal WHERE caller = :caller AND key = :key
+""").bindparams(bindparam("answer", type_=JSONB))
 
 
 async def apply(sessions: Sessions, request: Request, workflow_id: str) -> tuple[Outcome, set[str]]:
@@ -121,16 +129,8 @@ async def _claim_key(work: Work, request: Request) -> tuple[Outcome | None, bool
 
     Answers what is stored under it, and whether the command's last moment has passed (DECISIONS 2).
     """
-    late = select(PendingCommand.not_after <= func.clock_timestamp()).where(
-        PendingCommand.caller == request.caller, PendingCommand.key == request.key
-    )
     inserted = (
-        await work.session.execute(
-            upsert(CommandResult)
-            .values(caller=request.caller, key=request.key, digest=request.digest)
-            .on_conflict_do_nothing()
-            .returning(late.scalar_subquery().label("is_late"))
-        )
+        await work.session.execute(_CLAIM, {"caller": request.caller, "key": request.key, "digest": request.digest})
     ).one_or_none()
     if inserted is not None:
         return None, bool(inserted.is_late)
@@ -146,9 +146,8 @@ async def _claim_key(work: Work, request: Request) -> tuple[Outcome | None, bool
 
 async def _store(work: Work, request: Request, status: int, answer: dict[str, Any], refusal: str | None) -> None:
     await work.session.execute(
-        CommandResult.__table__.update()  # type: ignore[attr-defined]
-        .where(CommandResult.caller == request.caller, CommandResult.key == request.key)
-        .values(status=status, answer=answer, refusal=refusal)
+        _STORE,
+        {"caller": request.caller, "key": request.key, "status": status, "answer": answer, "refusal": refusal},
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.commands import Reaction as Open
@@ -11,25 +11,23 @@ from store.tables import Reaction
 #: facts that only wake a workflow: taking such a row is all there is to do
 _ONLY_WAKE = ("message_received", "dialog_closed", "dialog_reopened", "offer_ended", "presence_changed")
 
+_TAKE = text("""
+WITH open AS (
+    SELECT id, kind, payload FROM reactions
+    WHERE workflow_id = :workflow AND done_at IS NULL AND not_before <= clock_timestamp() ORDER BY id LIMIT 200
+), woken AS (
+    UPDATE reactions SET done_at = clock_timestamp() WHERE id IN (SELECT id FROM open WHERE kind = ANY(:wake))
+)
+SELECT id, kind, payload FROM open ORDER BY id
+""")
+
 
 async def open_reactions(session: AsyncSession, workflow_id: str, done: Iterable[int] = ()) -> tuple[Open, ...]:
     """Mark `done`, then answer what is due for this workflow, in id order."""
     if finished := sorted(done):
         await finish(session, finished)
-    rows = await session.scalars(
-        select(Reaction)
-        .where(
-            Reaction.workflow_id == workflow_id,
-            Reaction.done_at.is_(None),
-            Reaction.not_before <= func.clock_timestamp(),
-        )
-        .order_by(Reaction.id)
-        .limit(200)
-    )
-    found = rows.all()
-    if woken := [r.id for r in found if r.kind in _ONLY_WAKE]:
-        await finish(session, woken)
-    return tuple(Open(r.id, r.kind, r.payload) for r in found)
+    rows = await session.execute(_TAKE, {"workflow": workflow_id, "wake": list(_ONLY_WAKE)})
+    return tuple(Open(r.id, r.kind, r.payload) for r in rows)
 
 
 async def finish(session: AsyncSession, ids: Iterable[int]) -> None:
