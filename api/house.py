@@ -1,5 +1,6 @@
 """What every door is handed: connections to PostgreSQL and Temporal, and the few settings doors care about."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,6 +31,8 @@ class House:
     secure_cookies: bool = False
     answer_within: timedelta = timedelta(seconds=5)
     temporal_ui: str | None = None
+    #: clients' messages taken in at once: more would only wait for each other's locks, and time out doing so
+    doorway: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     extras: dict[str, Any] = field(default_factory=dict)
     glances: Sessions = field(init=False)
 

@@ -77,7 +77,8 @@ async def receive(channel: KeyInPath, body: InboundBody, house: CurrentHouse, to
         attachments=tuple(a.model_dump() for a in body.attachments),
         token=token or "",
     )
-    receipt = await inbox.receive(house.sessions, message)
+    async with house.doorway:
+        receipt = await inbox.receive(house.sessions, message)
     house.bell.ring(receipt.rings)
     if receipt.result == "banned":
         return JSONResponse({"result": "banned"}, 200)
