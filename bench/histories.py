@@ -141,7 +141,7 @@ async def _pages(report: Report, door: Door, workflow_id: str, events: int, sour
     path = f"{API}/runs/{workflow_id}/history?limit=50"
     _, first = await door.ask("GET", path)
     next_path = f"{path}&after={first['next']}"
-    last = first
+    last, deep = first, first["next"]
     while last["next"]:
         _, last = await door.ask("GET", f"{API}/runs/{workflow_id}/history?limit=200&after={last['next']}")
         if last["next"]:
