@@ -1,6 +1,6 @@
 """Commands travel as JSON in workflow updates: nothing is lost, old ones decode, strangers are refused."""
 
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from math import isfinite
 from typing import get_args
 from uuid import UUID
@@ -47,6 +47,15 @@ LEAST = {
     "set_priority": {"priority": "high"},
     "set_status": {"status": "pending"},
 }
+#: kind → what old histories mean by the fields they do not say
+LEFT_OUT = {
+    "say": {"mode": "reply", "attachments": ()},
+    "take": {"over_limit": False},
+    "close": {"note": None},
+    "connect": {"topic": None, "team": None, "weight": None, "place": "auto", "operator_id": None},
+    "transfer": {"to_operator": None, "to_team": None, "note": None},
+    "decline": {"reason": None},
+}
 
 
 def kind_of(command: type) -> str:
@@ -80,14 +89,14 @@ def test_every_command_survives_travelling_inside_a_request(command, data):
 
 
 @pytest.mark.parametrize("command", CLASSES, ids=kind_of)
-def test_the_least_a_stored_command_says_decodes_to_the_defaults(command):
+def test_what_a_stored_command_leaves_out_means_what_it_always_meant(command):
     kind = kind_of(command)
-    back = REQUESTS.validate_python(stored(kind=kind, **LEAST[kind])).command
-    assert type(back) is command
-    for f in fields(command):
-        if f.name not in LEAST[kind]:
-            assert f.default is not MISSING
-            assert getattr(back, f.name) == f.default
+    least = LEAST[kind]
+    meant = asdict(REQUESTS.validate_python(stored(kind=kind, **least)).command)
+    assert {name: value for name, value in meant.items() if name not in least} == {
+        "kind": kind,
+        **LEFT_OUT.get(kind, {}),
+    }
 
 
 @pytest.mark.parametrize("kind", [kind for kind, least in LEAST.items() if least])
