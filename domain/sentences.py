@@ -34,7 +34,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "set_status": ("set the status to {status}", "set the status to {status}"),
 }
 _BROUGHT_UP = {
-    "message_received": "the client wrote",
+    "dialog_opened": "the client opened the dialog",
     "message_queued": "a reply waits to be sent",
     "transfer_offered": "an offer was made",
     "offer_ended": "the offer ended",

@@ -13,6 +13,7 @@ from domain import dialogs as rules
 from domain.errors import NotFoundError, UnauthenticatedError
 from domain.events import Fact
 from domain.permissions import Relation
+from domain.workflow_ids import of_dialog
 from store import closures
 from store.dialogs import Scene, TeamFacts, lock_concerned_teams, lock_scene
 from store.engines import Sessions
@@ -209,5 +210,6 @@ async def _open(work: Work, inbound: Inbound, channel: Row[Any], identity: Row[A
     work.session.add(dialog)
     facts = TeamFacts(team.key, team.auto, team.active, team.transfer_window, team.transfer_fallback)
     scene = Scene(dialog, facts, None, Relation(team.key, None, None, frozenset(), frozenset()))
+    work.react(of_dialog(dialog.id), "dialog_opened")
     work.record(Fact.DIALOG_OPENED, **scene.event_ids, channel=channel.key, kind=dialog.kind, topic=topic)
     return scene

@@ -114,7 +114,6 @@ def add_inbound(work: Work, scene: Scene, body: str, *, external_id: str, attach
         Fact.MESSAGE_RECEIVED, **scene.event_ids, operator_id=dialog.operator_id, message_id=str(message.id),
         seq=message.seq,
     )  # fmt: skip
-    work.react(of_dialog(dialog.id), "message_received", message_id=str(message.id))
     return message
 
 

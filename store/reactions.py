@@ -9,7 +9,7 @@ from domain.commands import Reaction as Open
 from store.tables import Reaction
 
 #: facts that only wake a workflow: taking such a row is all there is to do
-_ONLY_WAKE = ("message_received", "dialog_closed", "dialog_reopened", "offer_ended", "presence_changed")
+_ONLY_WAKE = ("dialog_opened", "dialog_closed", "dialog_reopened", "offer_ended", "presence_changed")
 
 _TAKE = text("""
 WITH open AS (

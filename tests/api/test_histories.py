@@ -232,7 +232,7 @@ async def delete(client: Client, workflow_id: str, run_id: str) -> None:
 
 async def test_while_temporal_is_away_a_live_history_is_unavailable(write, ops, bell) -> None:
     dialog = await write("waiting")
-    await until(ops, f"/dialogs/{dialog}/history", "The client wrote")
+    await until(ops, f"/dialogs/{dialog}/history", "The client opened the dialog")
     bell.is_cut = True
     try:
         assert (await ask(ops, f"/dialogs/{dialog}/history", 503))["code"] == "unavailable"
@@ -243,7 +243,7 @@ async def test_while_temporal_is_away_a_live_history_is_unavailable(write, ops, 
 async def test_a_run_that_temporal_lost_before_it_was_copied_is_marked(write, ops, bell, sessions) -> None:
     dialog = await write("lost")
     path = f"/dialogs/{dialog}/history"
-    await until(ops, path, "The client wrote")
+    await until(ops, path, "The client opened the dialog")
     client = await bell.client()
     run = (await ask(ops, path))["runs"][0]["run_id"]
     await delete(client, workflow_ids.of_dialog(dialog), run)

@@ -94,14 +94,14 @@ def test_words_follow_what_the_command_was() -> None:
 
 
 def test_a_ring_is_told_by_what_it_led_to() -> None:
-    wrote = {"reactions": [{"id": 3, "kind": "message_received", "payload": {"message_id": "m"}}]}
+    wrote = {"reactions": [{"id": 3, "kind": "dialog_opened", "payload": {}}]}
     lines = told([
         event(5, "workflow_execution_signaled", signal_name="ring"),
         transaction(9, "look_at_dialog", wrote), transaction(10, "look_at_dialog", {"reactions": []}),
     ])  # fmt: skip
     assert [line.category for line in lines] == [Category.PLATFORM, Category.FACT, Category.PLATFORM]
-    assert sentence(lines[1], NAMES.get) == "The client wrote"
-    assert lines[1].details == {"for": [{"message_id": "m"}]}
+    assert sentence(lines[1], NAMES.get) == "The client opened the dialog"
+    assert lines[1].details == {"for": []}
 
 
 def test_a_wait_says_until_when_and_how_it_ended() -> None:

@@ -34,7 +34,7 @@ from workflows import options
 from workflows.converting import DATA_CONVERTER
 
 TEST_SERVER = Path(sys.executable).with_name("temporal-test-server")
-_ONLY_WAKE = ("message_received", "dialog_closed", "dialog_reopened")
+_ONLY_WAKE = ("dialog_opened", "dialog_closed", "dialog_reopened")
 
 
 @dataclass
