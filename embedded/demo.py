@@ -23,12 +23,17 @@ class SignIns:
 
 
 def sign_ins(settings: Settings) -> SignIns:
-    """What the settings say wins over what was kept. Raises `StartError`."""
+    """What the settings say wins over what was kept. Raises `StartError`.
+
+    They count when the demo is first made: given later, they do not replace those the database has by then.
+    """
     path = settings.data_dir / DEMO_FILE
     try:
         kept = _kept(path)
     except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise StartError(f"{path} cannot be read ({problem}): remove it to get new demo sign-ins") from problem
+        raise StartError(
+            f"{path} cannot be read ({problem}): mend it or remove it (a demo already made keeps its sign-ins)"
+        ) from problem
     password, token = settings.demo_password, settings.demo_token
     return SignIns(
         password.get_secret_value() if password else kept.password,

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from domain.errors import ConflictError
 from store.engines import sessions_of
 from store.ids import new_id
-from store.passwords import hash_password, is_password
+from store.passwords import hash_password
 from store.roles import put_built_in_roles
 from store.sign_ins import digest_of, find_user_by_email
 from store.tables import Channel, Operator, Setting, Tag, Team, TeamMember, TeamTopic, Token, Topic, User, UserRole
@@ -65,36 +65,41 @@ async def create_admin(engine: AsyncEngine, email: str, name: str, password: str
 
 
 async def seed_demo(engine: AsyncEngine, password: str, token: str) -> dict[str, Any]:
-    """The demo's people, teams, topics, tags and channel, once; password and token are made to fit every time.
+    """The demo's people, teams, topics, tags and channel, once; a second time changes nothing.
 
-    `token` is the X-Channel-Token of the channel `demo` and a bearer token of the administrator. Answers the ids of
-    the people by e-mail, and whether the demo was made by this call.
+    `token` is the X-Channel-Token of the channel `demo` and a bearer token of the administrator. Like the password it
+    counts only when the demo is made: a start must not undo what an administrator changed, rotated or revoked since.
+    Answers the ids of the people by e-mail, and whether the demo was made by this call.
     """
     await seed_roles(engine)
     async with sessions_of(engine).begin() as session:
         await session.execute(text("SELECT pg_advisory_xact_lock(5, 1)"))
-        is_new = await find_user_by_email(session, ADMIN) is None
+        is_new = not await _is_made(session)
         if is_new:
-            await _make_demo(session, await hash_password(password))
-        else:
-            await _fit_passwords(session, password)
-        await _fit_token(session, token)
+            await _make_demo(session, await hash_password(password), digest_of(token))
         people = await session.execute(select(User.email, User.id).where(User.email.in_([p.email for p in PEOPLE])))
         users = {r.email: r.id for r in people}
     return {"created": is_new, "users": users, "teams": list(TEAMS), "topics": list(TOPICS), "channel": CHANNEL}
 
 
-async def _make_demo(session: AsyncSession, hashed: str) -> None:
+async def _is_made(session: AsyncSession) -> bool:
+    """Any of its people will do: an administrator may have given some of them other addresses."""
+    people = select(User.id).where(func.lower(User.email).in_([p.email for p in PEOPLE]))
+    return await session.scalar(people.limit(1)) is not None
+
+
+async def _make_demo(session: AsyncSession, hashed: str, digest: bytes) -> None:
     session.add_all(Team(key=key, name=name, transfer_window=120) for key, name in TEAMS.items())
     session.add_all(Topic(key=key, name=name, aliases=aliases) for key, (name, aliases, _) in TOPICS.items())
     session.add_all(Tag(key=key, name=name) for key, name in TAGS.items())
     await session.flush()
     session.add_all(TeamTopic(topic_key=key, team_key=team) for key, (_, _, team) in TOPICS.items())
-    session.add(Channel(key=CHANNEL, kind="generic", name="Демо (demo)", team_key="support"))
+    session.add(Channel(key=CHANNEL, kind="generic", name="Демо (demo)", team_key="support", token_hash=digest))
     if await session.get(Setting, "default_team") is None:
         session.add(Setting(key="default_team", value="support"))
-    for person in PEOPLE:
-        await _add_person(session, person, hashed)
+    users = {person.email: await _add_person(session, person, hashed) for person in PEOPLE}
+    session.add(Token(id=new_id(), user_id=users[ADMIN], name=_TOKEN, token_hash=digest))
+    await session.flush()
 
 
 async def _add_person(session: AsyncSession, person: Person, hashed: str) -> UUID:
@@ -105,31 +110,3 @@ async def _add_person(session: AsyncSession, person: Person, hashed: str) -> UUI
     session.add_all(TeamMember(team_key=team, user_id=user.id) for team in person.teams)
     await session.flush()
     return user.id
-
-
-async def _fit_passwords(session: AsyncSession, password: str) -> None:
-    demo = User.email.in_([p.email for p in PEOPLE])
-    stored = set(await session.scalars(select(User.password_hash).where(demo)))
-    outdated = [h for h in stored if not await is_password(password, h)]
-    if outdated:
-        hashed = await hash_password(password)
-        await session.execute(update(User).where(demo, User.password_hash.in_(outdated)).values(password_hash=hashed))
-
-
-async def _fit_token(session: AsyncSession, token: str) -> None:
-    digest = digest_of(token)
-    await session.execute(
-        update(Channel)
-        .where(Channel.key == CHANNEL, Channel.token_hash.is_distinct_from(digest))
-        .values(token_hash=digest)
-    )
-    admin = await find_user_by_email(session, ADMIN)
-    if admin is None or await session.scalar(select(Token.id).where(Token.token_hash == digest)) is not None:
-        return
-    await session.execute(
-        update(Token)
-        .where(Token.user_id == admin.id, Token.name == _TOKEN, Token.revoked_at.is_(None))
-        .values(revoked_at=func.clock_timestamp())
-    )
-    session.add(Token(id=new_id(), user_id=admin.id, name=_TOKEN, token_hash=digest))
-    await session.flush()

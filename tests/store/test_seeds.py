@@ -1,14 +1,16 @@
-"""The demo is made once, and its password and token always fit."""
+"""The demo is made once; later starts change nothing."""
 
 import pytest
 from sqlalchemy import func, select
 
-from domain.errors import ConflictError
+from domain.errors import ConflictError, SignInError
 from domain.permissions import GRANTS, Permission
 from store.engines import engine_for, sessions_of
+from store.passwords import hash_password
 from store.seeds import PEOPLE, create_admin, seed_demo
 from store.sign_ins import digest_of, sign_in, viewer_of_session, viewer_of_token
 from store.tables import Channel, RolePermission, Topic, User
+from store.tokens import revoke_all
 
 
 async def test_the_demo_is_made_once(engine, sessions):
@@ -24,21 +26,47 @@ async def test_the_demo_is_made_once(engine, sessions):
         assert await session.get(Topic, "offers") is None
 
 
-async def test_password_and_token_follow_the_settings(engine, sessions):
-    await seed_demo(engine, "one", "token one")
-    await seed_demo(engine, "another", "token two")
-    signed = await sign_in(sessions, "Olha@Demo.local ", "another", address="127.0.0.1")
-    async with sessions() as session:
-        found = await viewer_of_session(session, signed.cookie)
-        assert found is not None
-        assert found[0].teams == {"support", "vip"}
-        assert found[1] == signed.csrf
-        assert await viewer_of_token(session, "token one") is None
-        admin = await viewer_of_token(session, "token two")
-        assert admin is not None
-        assert admin.permissions == frozenset(Permission)
-        channel = await session.get_one(Channel, "demo")
-        assert channel.token_hash == digest_of("token two")
+async def test_a_restart_keeps_what_the_administrator_changed(engine, sessions):
+    made = await seed_demo(engine, "first password", "first token")
+    async with sessions.begin() as session:
+        olha = await session.get_one(User, made["users"]["olha@demo.local"])
+        olha.password_hash = await hash_password("her own password")
+        (await session.get_one(Channel, "demo")).token_hash = digest_of("rotated")
+        await revoke_all(session, made["users"]["admin@demo.local"])
+    for password, token in (("first password", "first token"), ("another", "token two")):
+        assert not (await seed_demo(engine, password, token))["created"]
+        async with sessions() as session:
+            assert await viewer_of_token(session, token) is None
+            assert (await session.get_one(Channel, "demo")).token_hash == digest_of("rotated")
+        with pytest.raises(SignInError):
+            await sign_in(sessions, "olha@demo.local", password, address="127.0.0.1")
+    await sign_in(sessions, "olha@demo.local", "her own password", address="127.0.0.1")
+
+
+async def test_an_administrator_with_another_address_is_still_the_demos(engine, sessions):
+    made = await seed_demo(engine, "first password", "first token")
+    async with sessions.begin() as session:
+        (await session.get_one(User, made["users"]["admin@demo.local"])).email = "me@example.com"
+    assert not (await seed_demo(engine, "first password", "first token"))["created"]
+
+
+async def test_what_the_demo_starts_with(new_database):
+    engine = engine_for(new_database())
+    sessions = sessions_of(engine)
+    try:
+        assert (await seed_demo(engine, "one", "token one"))["created"]
+        signed = await sign_in(sessions, "Olha@Demo.local ", "one", address="127.0.0.1")
+        async with sessions() as session:
+            found = await viewer_of_session(session, signed.cookie)
+            assert found is not None
+            assert found[0].teams == {"support", "vip"}
+            assert found[1] == signed.csrf
+            admin = await viewer_of_token(session, "token one")
+            assert admin is not None
+            assert admin.permissions == frozenset(Permission)
+            assert (await session.get_one(Channel, "demo")).token_hash == digest_of("token one")
+    finally:
+        await engine.dispose()
 
 
 async def test_built_in_roles_come_with_the_schema_and_keep_their_changes(engine, sessions):
