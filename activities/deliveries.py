@@ -11,7 +11,14 @@ from temporalio.exceptions import ApplicationError
 
 from activities.commands import Ring
 from domain.messages import Delivery
-from gateways.channels.outgoing import AnswerLostError, ChannelGateway, Letter, NotTakenError, RefusedError
+from gateways.channels.outgoing import (
+    AnswerLostError,
+    CannotAskError,
+    ChannelGateway,
+    Letter,
+    NotTakenError,
+    RefusedError,
+)
 from store import messages
 from store.engines import Sessions
 from store.messages import Outgoing
@@ -19,6 +26,8 @@ from store.tables import Message
 from store.transactions import Work, transact
 
 _HEARTBEAT = 1.0
+#: seconds between questions to a provider that cannot be asked
+_ASK_AGAIN_AFTER = (1.0, 2.0, 4.0)
 #: seconds a known answer waits for the database, well within the activity's own time
 _HOLD_ON = 30.0
 
@@ -88,12 +97,24 @@ class DeliveryActivities:
 
     async def _clear_up(self, gateway: ChannelGateway, letter: Letter, reason: str = "The sender stopped.") -> str:
         """Nobody knows whether the provider has it: ask by our id; never send a second time on a guess."""
-        has_it = await gateway.ask(letter)
+        has_it, why = await self._ask_patiently(gateway, letter)
+        reason = why or reason
         if has_it is None:
             return await self._settle(letter.message_id, Delivery.UNKNOWN, error=reason)
         if has_it:
             return await self._settle(letter.message_id, Delivery.SENT)
         raise NotTakenError(reason)
+
+    async def _ask_patiently(self, gateway: ChannelGateway, letter: Letter) -> tuple[bool | None, str | None]:
+        """A provider that cannot be asked is asked again a few times; then nobody knows. The row stays claimed."""
+        why = None
+        for pause in _ASK_AGAIN_AFTER:
+            try:
+                return await gateway.ask(letter), None
+            except CannotAskError as error:
+                why = error.reason
+            await asyncio.sleep(pause)
+        return None, why
 
     async def _put_back(self, outgoing: Outgoing, refused: NotTakenError) -> None:
         await transact(self._sessions, lambda work: messages.put_back(work, outgoing.message_id, refused.reason))

@@ -1,16 +1,23 @@
 """What people do to a dialog: each door parses, names a right, and speaks one command."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from api.fields import Body, Key, KeyInPath, Storable
 from api.submitting import ANSWERS, Submit
+from api.viewers import needs
 from domain import commands
 from domain.messages import LONGEST_TEXT, MOST_ATTACHMENTS
 from domain.permissions import Permission as P
+
+
+def right(permission: P) -> Any:
+    """Asked before the body is looked at: who may not do a thing is told that first (P4)."""
+    return Depends(needs(permission))
+
 
 router = APIRouter(prefix="/dialogs/{dialog_id}", tags=["dialogs"], responses=ANSWERS)
 
@@ -62,86 +69,86 @@ class StatusBody(Body):
     status: Literal["open", "in_progress", "pending", "resolved", "closed"]
 
 
-@router.post("/messages", status_code=201)
+@router.post("/messages", status_code=201, dependencies=[right(P.DIALOG_NOTE)])
 async def say(dialog_id: UUID, body: SayBody, submit: Submit) -> Response:
     """Reply to the client (mode reply), or leave a note that no client ever sees (mode note)."""
     right = P.DIALOG_NOTE if body.mode == "note" else P.DIALOG_REPLY
     command = commands.Say(body.text, body.mode, tuple(body.attachments))
-    return await submit(right, dialog_id, command, status=201)
+    return await submit(right, dialog_id, command)
 
 
-@router.post("/take")
+@router.post("/take", dependencies=[right(P.DIALOG_TAKE)])
 async def take(dialog_id: UUID, submit: Submit, body: TakeBody | None = None) -> Response:
     return await submit(P.DIALOG_TAKE, dialog_id, commands.Take(over_limit=bool(body and body.over_limit)))
 
 
-@router.post("/assignment")
+@router.post("/assignment", dependencies=[right(P.DIALOG_ASSIGN)])
 async def assign(dialog_id: UUID, body: AssignBody, submit: Submit) -> Response:
     """Put the dialog into an operator's hands."""
     return await submit(P.DIALOG_ASSIGN, dialog_id, commands.Assign(body.operator_id))
 
 
-@router.delete("/assignment")
+@router.delete("/assignment", dependencies=[right(P.DIALOG_CLOSE)])
 async def unassign(dialog_id: UUID, submit: Submit) -> Response:
     """Give the dialog back to its team's pool."""
     return await submit(P.DIALOG_CLOSE, dialog_id, commands.Unassign())
 
 
-@router.post("/closure")
+@router.post("/closure", dependencies=[right(P.DIALOG_CLOSE)])
 async def close(dialog_id: UUID, submit: Submit, body: CloseBody | None = None) -> Response:
     return await submit(P.DIALOG_CLOSE, dialog_id, commands.Close(body.note if body else None))
 
 
-@router.post("/reopening")
+@router.post("/reopening", dependencies=[right(P.DIALOG_CLOSE)])
 async def reopen(dialog_id: UUID, submit: Submit) -> Response:
     return await submit(P.DIALOG_CLOSE, dialog_id, commands.Reopen())
 
 
-@router.post("/transfers", status_code=201)
+@router.post("/transfers", status_code=201, dependencies=[right(P.DIALOG_TRANSFER)])
 async def transfer(dialog_id: UUID, body: TransferBody, submit: Submit) -> Response:
     """Offer the dialog to an operator (a window with a deadline), or hand it to a team (at once)."""
     command = commands.Transfer(body.to_operator, body.to_team, body.note)
-    return await submit(P.DIALOG_TRANSFER, dialog_id, command, status=201)
+    return await submit(P.DIALOG_TRANSFER, dialog_id, command)
 
 
-@router.post("/connection")
+@router.post("/connection", dependencies=[right(P.DIALOG_CONNECT)])
 async def connect(dialog_id: UUID, body: ConnectBody, submit: Submit) -> Response:
     """Hand a dialog from a bot to people; `result` is success, limit, banned or error."""
     command = commands.Connect(body.topic, body.team, body.weight, body.place, body.operator_id)
     return await submit(P.DIALOG_CONNECT, dialog_id, command)
 
 
-@router.put("/participants/{operator}")
+@router.put("/participants/{operator}", dependencies=[right(P.DIALOG_EDIT)])
 async def add_participant(dialog_id: UUID, operator: UUID, submit: Submit) -> Response:
     return await submit(P.DIALOG_EDIT, dialog_id, commands.AddParticipant(operator))
 
 
-@router.delete("/participants/{operator}")
+@router.delete("/participants/{operator}", dependencies=[right(P.DIALOG_EDIT)])
 async def remove_participant(dialog_id: UUID, operator: UUID, submit: Submit) -> Response:
     return await submit(P.DIALOG_EDIT, dialog_id, commands.RemoveParticipant(operator))
 
 
-@router.put("/topic")
+@router.put("/topic", dependencies=[right(P.DIALOG_EDIT)])
 async def set_topic(dialog_id: UUID, body: TopicBody, submit: Submit) -> Response:
     return await submit(P.DIALOG_EDIT, dialog_id, commands.SetTopic(body.topic))
 
 
-@router.put("/tags/{tag}")
+@router.put("/tags/{tag}", dependencies=[right(P.DIALOG_EDIT)])
 async def add_tag(dialog_id: UUID, tag: KeyInPath, submit: Submit) -> Response:
     return await submit(P.DIALOG_EDIT, dialog_id, commands.AddTag(tag))
 
 
-@router.delete("/tags/{tag}")
+@router.delete("/tags/{tag}", dependencies=[right(P.DIALOG_EDIT)])
 async def remove_tag(dialog_id: UUID, tag: KeyInPath, submit: Submit) -> Response:
     return await submit(P.DIALOG_EDIT, dialog_id, commands.RemoveTag(tag))
 
 
-@router.put("/priority")
+@router.put("/priority", dependencies=[right(P.DIALOG_EDIT)])
 async def set_priority(dialog_id: UUID, body: PriorityBody, submit: Submit) -> Response:
     return await submit(P.DIALOG_EDIT, dialog_id, commands.SetPriority(body.priority))
 
 
-@router.put("/status")
+@router.put("/status", dependencies=[right(P.DIALOG_EDIT)])
 async def set_status(dialog_id: UUID, body: StatusBody, submit: Submit) -> Response:
     """A ticket's status, forwards by hand; closing is its closure."""
     return await submit(P.DIALOG_EDIT, dialog_id, commands.SetStatus(body.status))

@@ -29,7 +29,7 @@ async def ready(house: CurrentHouse) -> dict[str, str]:
     except TimeoutError:
         raise UnavailableError("Temporal or its workers do not answer.", part="temporal") from None
     except UnavailableError as error:
-        raise UnavailableError(error.detail, part="temporal") from error
+        raise UnavailableError(error.detail, part=error.extra.get("part", "temporal")) from error
     return {"status": "ready"}
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from api.dialog_commands import Text
+from api.dialog_commands import Text, right
 from api.fields import Body
 from api.submitting import ANSWERS, Submission, Submit
 from domain import commands
@@ -19,17 +19,17 @@ class DeclineBody(Body):
     reason: Text | None = None
 
 
-@router.post("/acceptance")
+@router.post("/acceptance", dependencies=[right(P.DIALOG_TRANSFER)])
 async def accept(transfer_id: UUID, submit: Submit) -> Response:
     return await _answer(submit, transfer_id, commands.Accept())
 
 
-@router.post("/decline")
+@router.post("/decline", dependencies=[right(P.DIALOG_TRANSFER)])
 async def decline(transfer_id: UUID, submit: Submit, body: DeclineBody | None = None) -> Response:
     return await _answer(submit, transfer_id, commands.Decline(body.reason if body else None))
 
 
-@router.post("/cancellation")
+@router.post("/cancellation", dependencies=[right(P.DIALOG_TRANSFER)])
 async def cancel(transfer_id: UUID, submit: Submit) -> Response:
     return await _answer(submit, transfer_id, commands.Cancel())
 

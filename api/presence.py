@@ -53,10 +53,11 @@ async def choose_presence(body: PresenceBody, change: Own) -> dict[str, Any]:
 @router.post("/me/heartbeat")
 async def heartbeat(change: Own) -> dict[str, Any]:
     """Keep the lease alive: every 15 seconds; it lasts 45."""
-    async with change.house.sessions.begin() as session:
-        until = await presence.renew(session, change.viewer.user_id)
-    if until is not None:
-        return {"lease_until": until.isoformat()}
+    if change.keyed is None:
+        async with change.house.sessions.begin() as session:
+            until = await presence.renew(session, change.viewer.user_id)
+        if until is not None:
+            return {"lease_until": until.isoformat()}
 
     async def story(work: Work) -> dict[str, Any]:
         return await presence.come_back(work, change.viewer.user_id)

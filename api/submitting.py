@@ -63,7 +63,6 @@ class Submission:
         command: Any,
         *,
         transfer_id: UUID | None = None,
-        status: int = 200,
     ) -> Response:
         """Check the right, send the command, answer its result, its refusal, or 202."""
         self.viewer.require(permission)
@@ -77,7 +76,7 @@ class Submission:
             address=self._address,
         )
         if self._given_key and (stored := await self._first_answer(request)):
-            return answer_of(stored, status)
+            return answer_of(stored)
         if self.house.bell.is_away:
             raise UnavailableError("The workflow server is away; the command was not accepted. Try again shortly.")
         turn = _turns.setdefault(workflow_of(request), asyncio.Semaphore(AT_ONCE))
@@ -87,7 +86,7 @@ class Submission:
                 outcome = await send(client, self.house.sessions, request, within=self.house.answer_within)
         except (AnswerPendingError, TimeoutError, SQLAlchemyError):
             return await self._pending(request)
-        return answer_of(outcome, status)
+        return answer_of(outcome)
 
     async def _first_answer(self, request: commands.Request) -> Outcome | None:
         """Raises KeyReusedError when the key stands for another request."""
@@ -118,10 +117,10 @@ def pending_answer(key: str) -> JSONResponse:
     return JSONResponse({"status": "pending", "key": key, "ask": place}, 202, {"Location": place, "Retry-After": "1"})
 
 
-def answer_of(outcome: Outcome, status: int = 200) -> Response:
+def answer_of(outcome: Outcome) -> Response:
     if outcome.refusal is not None:
         return refuse(outcome.refusal, outcome.answer.get("detail", ""), outcome.answer.get("extra"))
-    return JSONResponse(outcome.answer, status)
+    return JSONResponse(outcome.answer, outcome.status or 200)
 
 
 def _digest(dialog_id: UUID, transfer_id: UUID | None, command: Any) -> str:

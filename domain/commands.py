@@ -136,6 +136,8 @@ Command = Annotated[
 KINDS = frozenset(str(c.__dataclass_fields__["kind"].default) for c in get_args(get_args(Command)[0]))
 
 #: commands that are spoken to an offer's workflow; all others go to the dialog's
+#: commands that make something: their answer is 201
+CREATING = frozenset({"say", "transfer"})
 TO_OFFER = frozenset({"accept", "decline", "cancel"})
 
 

@@ -90,6 +90,11 @@ class OperatorUnsuitableError(DomainError):
     title = "This person cannot hold dialogs here"
 
 
+class OperatorExcludedError(DomainError):
+    code = "operator_excluded"
+    title = "The operator was offered the dialog already"
+
+
 class OfferPendingError(DomainError):
     code = "offer_pending"
     title = "A transfer is already pending"

@@ -176,6 +176,8 @@ class Grouping:
 def without_texts(value: Any) -> Any:
     """The same value with everything people wrote hidden."""
     if isinstance(value, dict):
+        if value.get("kind") == "decline" and value.get("reason"):
+            value = {**value, "reason": HIDDEN}
         return {key: _hidden(key, inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [without_texts(inner) for inner in value]

@@ -142,7 +142,7 @@ class Bell:
             handle = client.get_workflow_handle(workflow_ids.PROBE)
             await handle.query("alive", rpc_timeout=timedelta(seconds=4))
         except Exception as error:
-            raise UnavailableError("No worker answers.") from error
+            raise UnavailableError("No worker answers.", part="worker") from error
         self._ready_at = asyncio.get_running_loop().time()
 
     async def _ring_on(self) -> None:

@@ -15,10 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain import workflow_ids
 from domain.commands import Request
-from domain.errors import DomainError, NotFoundError, UnavailableError
+from domain.errors import DomainError, UnavailableError
 from relay.ringing import Bell
-from relay.sending import AnswerPendingError, send, workflow_of
-from store import commands, pending_commands, reactions, sweeps
+from relay.sending import AnswerPendingError, send
+from store import pending_commands, reactions, sweeps
 from store.engines import Sessions
 
 log = structlog.get_logger("relay")
@@ -142,8 +142,6 @@ class Relay:
         try:
             with contextlib.suppress(AnswerPendingError, UnavailableError):
                 await send(await self._bell.client(), self._sessions, request, within=timedelta(seconds=10))
-        except NotFoundError:
-            await commands.apply(self._sessions, request, workflow_of(request))
         except Exception as error:
             log.warning("relay.resend_failed", key=request.key, error=str(error)[:200])
         finally:

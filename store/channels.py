@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.channels import require_settings
 from domain.errors import ConflictError, InUseError, InvalidError, NotFoundError
 from store.settings import record_change
 from store.sign_ins import digest_of, new_secret
@@ -40,6 +41,7 @@ def _told(channel: Channel) -> dict[str, Any]:
 async def add(work: Work, given: Mapping[str, Any]) -> dict[str, Any]:
     """A new channel and, told this once, its `token`. Raises ConflictError, InvalidError."""
     await _require_team(work.session, given.get("team"))
+    require_settings(given.get("settings") or {})
     await work.read_clock()
     token = new_secret()
     made = await work.session.scalar(
@@ -62,6 +64,7 @@ async def change(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, An
     """Raises NotFoundError, InvalidError."""
     channel = await _find(work.session, key, lock=True)
     before = _told(channel)
+    require_settings(given.get("settings") or {})
     await work.read_clock()
     for name, value in _plain(given).items():
         setattr(channel, name, value)

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.commands import Outcome, Request
+from domain.commands import CREATING, Outcome, Request
 from domain.errors import CommandExpiredError, DomainError, KeyReusedError, UnavailableError
 from domain.permissions import Permission, Viewer
 from store import closures, participants, places_by_hand, says, topics, transfers
@@ -69,8 +69,9 @@ async def apply(sessions: Sessions, request: Request, workflow_id: str) -> tuple
             raise CommandExpiredError("The command could not be carried out within ten minutes and never will be.")
         answer = await _carry_out(work, request)
         await work.session.flush()
-        await _store(work, request, 200, answer, None)
-        return Outcome(200, answer, None, await open_reactions(work.session, workflow_id))
+        status = 201 if request.command.kind in CREATING else 200
+        await _store(work, request, status, answer, None)
+        return Outcome(status, answer, None, await open_reactions(work.session, workflow_id))
 
     try:
         while True:

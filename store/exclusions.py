@@ -24,6 +24,18 @@ async def exclude(work: Work, dialog_id: UUID, operator_id: UUID, reason: str, e
     )
 
 
+async def why_excluded(work: Work, dialog_id: UUID, operator_id: UUID) -> str | None:
+    """How an earlier offer of this dialog to this person ended since its last assignment: declined or expired."""
+    reason: str | None = await work.session.scalar(
+        text(
+            "SELECT reason FROM exclusions WHERE dialog_id = :dialog AND operator_id = :operator"
+            " AND reason IN ('transfer_declined', 'transfer_expired')"
+        ),
+        {"dialog": dialog_id, "operator": operator_id},
+    )
+    return reason
+
+
 async def teams_of_ended_exclusions(work: Work, teams: Iterable[str]) -> set[str]:
     """Those of `teams` with a dialog that an excluded person may get once nobody else of the team is online."""
     rows = await work.session.execute(

@@ -113,10 +113,11 @@ async def _receive(work: Work, inbound: Inbound) -> Receipt:
         raise NotFoundError(f"There is no active channel {inbound.channel!r}.")
     if found.message_id is not None:
         return Receipt("repeated", found.dialog_id, found.message_id)
+    topic = (await resolve_topic(work.session, inbound.topic)).key if inbound.topic else None
     identity = await _lock_identity(work, inbound)
     if identity.is_banned:
         return Receipt("banned")
-    scene, came = await _scene_for(work, inbound, found, identity)
+    scene, came = await _scene_for(work, inbound, found, identity, topic)
     body = inbound.text.replace("\x00", "")
     message = add_inbound(work, scene, body, external_id=inbound.external_id, attachments=list(inbound.attachments))
     if inbound.weight is not None and scene.dialog.place in rules.WAITING:
@@ -153,7 +154,9 @@ async def _lock_identity(work: Work, inbound: Inbound) -> Row[Any]:
     return made
 
 
-async def _scene_for(work: Work, inbound: Inbound, channel: Row[Any], identity: Row[Any]) -> tuple[Scene, str]:
+async def _scene_for(
+    work: Work, inbound: Inbound, channel: Row[Any], identity: Row[Any], topic: str | None
+) -> tuple[Scene, str]:
     """The dialog this message belongs to, locked: the open chat of the thread, else the latest unclosed ticket,
     else one that reopens, else a new one. Answers also how it came: continues, reopens or opened.
     """
@@ -176,7 +179,7 @@ async def _scene_for(work: Work, inbound: Inbound, channel: Row[Any], identity: 
         if scene.dialog.status != "closed":
             raise GroundMovedError
         return scene, "reopens"
-    return await _open(work, inbound, channel, identity), "opened"
+    return await _open(work, inbound, channel, identity, topic), "opened"
 
 
 async def _continue(work: Work, dialog_id: UUID, status: str) -> tuple[Scene, str]:
@@ -193,8 +196,7 @@ async def _continue(work: Work, dialog_id: UUID, status: str) -> tuple[Scene, st
     return scene, "continues"
 
 
-async def _open(work: Work, inbound: Inbound, channel: Row[Any], identity: Row[Any]) -> Scene:
-    topic = (await resolve_topic(work.session, inbound.topic)).key if inbound.topic else None
+async def _open(work: Work, inbound: Inbound, channel: Row[Any], identity: Row[Any], topic: str | None) -> Scene:
     team_key = await team_of_topic(work.session, topic, channel.team_key)
     await work.lock_teams([team_key])
     team = (await work.session.execute(_TEAM, {"team": team_key})).one()

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFoundError
-from domain.permissions import Viewer, may_read
+from domain.permissions import Permission, Viewer, may_read
 from domain.transfers import Offer, state_at
 from store.dialog_rows import Page, relations_of
 
@@ -43,10 +43,10 @@ async def get_offer(session: AsyncSession, viewer: Viewer, transfer_id: UUID) ->
     row = (await session.execute(_ONE, {"id": transfer_id})).one_or_none()
     if row is not None:
         if viewer.user_id in (row.to_operator, row.from_operator, row.offered_by):
-            return _offer(row)
+            return _offer(row, viewer)
         relation = (await relations_of(session, [row.dialog_id])).get(row.dialog_id)
         if relation is not None and may_read(viewer, relation):
-            return _offer(row)
+            return _offer(row, viewer)
     raise NotFoundError("There is no such transfer.")
 
 
@@ -73,12 +73,13 @@ async def list_offers(session: AsyncSession, viewer: Viewer, asked: AskedOffers)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = (await session.execute(text(f"{_OFFERS} {where} ORDER BY t.id DESC LIMIT :limit"), given)).all()
     has_more, rows = len(rows) > asked.limit, rows[: asked.limit]
-    return Page([_offer(r) for r in rows], str(rows[-1].id) if has_more else None, None)
+    return Page([_offer(r, viewer) for r in rows], str(rows[-1].id) if has_more else None, None)
 
 
-def _offer(r: Any) -> dict[str, Any]:
+def _offer(r: Any, viewer: Viewer) -> dict[str, Any]:
     state = state_at(r.state, r.deadline, r.now)
     is_late = state != r.state
+    may_read_why = r.state != Offer.DECLINED or viewer.may(Permission.DIALOG_READ_TEXTS)
     left = (r.deadline - r.now).total_seconds() if state == Offer.PENDING else 0.0
     return {
         "transfer_id": r.id,
@@ -100,7 +101,7 @@ def _offer(r: Any) -> dict[str, Any]:
         "seconds_left": round(left, 1),
         "ended_at": r.deadline if is_late else r.ended_at,
         "ended_by": r.ended_by,
-        "reason": r.reason,
+        "reason": r.reason if may_read_why else None,
         "note_id": r.note_id,
         "operator_id": r.holder_id if state == Offer.PENDING or is_late else r.holder_after,
         "holder": {"id": r.holder_id, "name": r.holder_name} if r.holder_id else None,

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from domain.commands import AddParticipant, RemoveParticipant
 from domain.errors import OperatorUnsuitableError
 from domain.events import Fact
-from domain.permissions import Viewer, require_acting
+from domain.permissions import Permission, Viewer, require_acting
 from store.dialogs import Scene
 from store.tables import Participant
 from store.transactions import Work
@@ -21,6 +21,8 @@ async def add(work: Work, scene: Scene, viewer: Viewer, command: AddParticipant)
     added = await find_viewer(work.session, command.user_id)
     if added is None:
         raise OperatorUnsuitableError("There is no such active person.")
+    if not (added.may(Permission.DIALOG_READ) and added.may(Permission.DIALOG_READ_TEXTS)):
+        raise OperatorUnsuitableError(f"{added.name} may not read dialogs.")
     inserted = await work.session.scalar(
         upsert(Participant)
         .values(dialog_id=scene.dialog.id, user_id=command.user_id, role="participant", added_by=viewer.user_id)

@@ -11,6 +11,8 @@ from domain.errors import (
     AlreadyTakenError,
     ForbiddenError,
     InvalidError,
+    OperatorOfflineError,
+    OperatorUnsuitableError,
     WrongStatusError,
 )
 from domain.events import Fact
@@ -19,7 +21,7 @@ from domain.transfers import Offer
 from store import transfers
 from store.dialogs import Scene
 from store.places import give, has_room, require_able, settle_waiting, to_pool
-from store.tables import Contact, User
+from store.tables import Contact, Team, User
 from store.topics import change_team, reroute, resolve_topic, team_of_topic
 from store.transactions import Work
 
@@ -115,20 +117,34 @@ async def transfer(work: Work, scene: Scene, viewer: Viewer, command: Transfer) 
 
 
 async def connect(work: Work, scene: Scene, viewer: Viewer, command: Connect) -> dict[str, Any]:
-    """Hand a dialog from a bot to people; answers {result: success, limit, banned or error} (P104 to P108)."""
-    dialog = scene.dialog
+    """Hand a dialog from a bot to people; answers {result: success, limit, banned or error} (P104 to P108).
+
+    What cannot be done as asked changes nothing and is an answer, not a refusal: a bot acts on it. Raises
+    UnknownTopicError (P76) and DialogClosedError.
+    """
     viewer.require(Permission.DIALOG_CONNECT)
-    rules.require_open(dialog.status)
+    rules.require_open(scene.dialog.status)
+    try:
+        async with work.session.begin_nested():
+            return await _connect(work, scene, command)
+    except (AlreadyTakenError, InvalidError, OperatorOfflineError, OperatorUnsuitableError) as refused:
+        await work.session.refresh(scene.dialog)
+        scene.refresh_relation()
+        return {"result": "error", "code": refused.code, "detail": refused.detail, **_where(scene)}
+
+
+async def _connect(work: Work, scene: Scene, command: Connect) -> dict[str, Any]:
+    dialog = scene.dialog
     contact = await work.session.get_one(Contact, dialog.contact_id)
     if contact.banned_at is not None:
         return {"result": "banned", **_where(scene)}
+    topic = await resolve_topic(work.session, command.topic) if command.topic is not None else None
     if dialog.operator_id is not None:
-        return {"result": "success", **_where(scene)}
+        return await _held_already(work, scene, command, topic.key if topic else None)
     if command.weight is not None:
         dialog.weight = command.weight
     team_key = command.team or dialog.team_key
-    if command.topic is not None:
-        topic = await resolve_topic(work.session, command.topic)
+    if topic is not None:
         if dialog.topic_key != topic.key:
             work.record(
                 Fact.DIALOG_TOPIC_CHANGED, **scene.event_ids, before={"topic": dialog.topic_key},
@@ -138,11 +154,26 @@ async def connect(work: Work, scene: Scene, viewer: Viewer, command: Connect) ->
         await work.session.flush()
         if command.team is None:
             team_key = await team_of_topic(work.session, topic.key, dialog.team_key)
-    if team_key != dialog.team_key:
-        await transfers.team_to_hand_to(work, team_key)
+    if team_key != dialog.team_key and not await _is_active(work, team_key):
+        raise InvalidError(f"There is no active team {team_key!r}.", field="team")
     if command.operator_id is not None:
         return await _connect_to(work, scene, team_key, command.operator_id)
     return await _connect_to_pool(work, scene, team_key, is_forced=command.place == "queue")
+
+
+async def _held_already(work: Work, scene: Scene, command: Connect, topic: str | None) -> dict[str, Any]:
+    """Somebody holds the dialog: connected as asked, unless something else was asked for (AlreadyTakenError)."""
+    dialog = scene.dialog
+    is_as_asked = (
+        command.operator_id in (None, dialog.operator_id)
+        and command.team in (None, dialog.team_key)
+        and topic in (None, dialog.topic_key)
+        and command.place == "auto"
+    )
+    if is_as_asked:
+        return {"result": "success", **_where(scene)}
+    holder = await work.session.get_one(User, dialog.operator_id)
+    raise AlreadyTakenError(f"{holder.name} has this dialog.", operator_id=str(holder.id))
 
 
 async def _connect_to(work: Work, scene: Scene, team_key: str, operator_id: UUID) -> dict[str, Any]:
@@ -155,6 +186,11 @@ async def _connect_to(work: Work, scene: Scene, team_key: str, operator_id: UUID
         await change_team(work, scene, team_key)
     await give(work, scene, operator_id, cause="connected")
     return {"result": "success", **_where(scene)}
+
+
+async def _is_active(work: Work, team_key: str) -> bool:
+    team = await work.session.get(Team, team_key)
+    return team is not None and team.active
 
 
 async def _connect_to_pool(work: Work, scene: Scene, team_key: str, *, is_forced: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,6 +38,8 @@ async def choose(work: Work, key: str, value: Any, *, by: UUID | None) -> dict[s
         team = await work.session.get(Team, value, with_for_update={"read": True})
         if team is None or not team.active:
             raise InvalidError(f"There is no active team {value!r}.", field="value")
+    if key == "time_zone":
+        await _require_zone(work, value)
     await work.read_clock()
     before = await value_of(work.session, key)
     row = upsert(Setting).values(key=key, value=value, updated_at=work.now, updated_by=by)
@@ -49,6 +51,13 @@ async def choose(work: Work, key: str, value: Any, *, by: UUID | None) -> dict[s
     if before != value:
         record_change(work, "setting", key, {"value": before}, {"value": value})
     return setting_of(key, value)
+
+
+async def _require_zone(work: Work, value: Any) -> None:
+    """Days are counted by the database: it must know the zone."""
+    known = await work.session.scalar(text("SELECT true FROM pg_timezone_names WHERE name = :name"), {"name": value})
+    if not known:
+        raise InvalidError(f"There is no time zone {value!r}; name one like Europe/Kyiv.", field="value")
 
 
 async def forget(work: Work, key: str) -> dict[str, Any]:

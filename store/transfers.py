@@ -14,6 +14,7 @@ from domain.errors import (
     InvalidError,
     NotFoundError,
     OfferPendingError,
+    OperatorExcludedError,
     WrongStatusError,
 )
 from domain.events import Fact
@@ -23,6 +24,7 @@ from domain.workflow_ids import of_dialog, of_transfer
 from store import messages
 from store.dialogs import Scene, TeamFacts, lock_concerned_teams, lock_scene, require_locked_teams
 from store.distribution import drain, lock_dialogs
+from store.exclusions import why_excluded
 from store.ids import new_id
 from store.places import exclude_for_a_window, give, is_online, require_able, reserve, settle_waiting, to_pool
 from store.tables import Reservation, Team, Transfer
@@ -53,6 +55,9 @@ async def offer(work: Work, scene: Scene, viewer: Viewer, to_operator: UUID, not
     await work.lock_operators([to_operator])
     await work.read_clock()
     name = await require_able(work, to_operator, must_be_online=True)
+    if why := await why_excluded(work, dialog.id, to_operator):
+        did = "declined it" if why == "transfer_declined" else "let an offer of it expire"
+        raise OperatorExcludedError(f"{name} {did}; not offered again until the dialog's next assignment.")
     transfer_id = new_id()
     window = timedelta(seconds=scene.team.transfer_window)
     await reserve(work, dialog, to_operator, kind="offer", transfer_id=transfer_id, expires_in=window)
@@ -195,7 +200,8 @@ async def end(
     await work.session.flush()
     work.record(
         _FACTS[state], **scene.event_ids, operator_id=transfer.to_operator, actor=actor, at=transfer.ended_at,
-        transfer_id=str(transfer.id), from_operator=str(transfer.from_operator), reason=reason,
+        transfer_id=str(transfer.id), from_operator=str(transfer.from_operator),
+        reason=None if state == Offer.DECLINED else reason,
     )  # fmt: skip
     if tell:
         work.react(of_transfer(transfer.id), "offer_ended", state=state.value)

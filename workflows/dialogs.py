@@ -37,6 +37,7 @@ class DialogWorkflow:
         self._is_closed = False
         self._turned_by = 0  # the newest reaction that closed or reopened the dialog
         self._is_renewing = False
+        self._is_turning = False
         self._arrivals = 0
         self._postman: asyncio.Task[None] | None = None
 
@@ -82,6 +83,8 @@ class DialogWorkflow:
 
     @command.validator
     def _has_a_request(self, name: str, args: Sequence[RawValue]) -> None:
+        if self._is_turning:
+            raise renewals.turning()
         require_request(name, args, among=TO_DIALOG)
 
     async def _look(self, *, first: bool = False) -> None:
@@ -170,5 +173,6 @@ class DialogWorkflow:
         if self._postman is not None and self._is_delivering():
             self._postman.cancel()
             await workflow.wait_condition(lambda: not self._is_delivering())
+        self._is_turning = True
         await workflow.wait_condition(workflow.all_handlers_finished)
         renewals.renew(start)

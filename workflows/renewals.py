@@ -3,8 +3,11 @@
 from typing import Any, NoReturn
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from workflows import options
+
+TURNING = "turning"
 
 
 def wants_renewal() -> bool:
@@ -15,6 +18,11 @@ def wants_renewal() -> bool:
         or info.is_continue_as_new_suggested()
         or info.is_target_worker_deployment_version_changed()
     )
+
+
+def turning() -> ApplicationError:
+    """For validators, while a run is about to end: an update taken in now would keep it from ending. Ask again."""
+    return ApplicationError("A fresh run is about to start; send the command again.", type=TURNING, non_retryable=True)
 
 
 def renew(start: Any) -> NoReturn:

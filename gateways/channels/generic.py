@@ -3,15 +3,17 @@
 settings: `url` the address; `ask` true when `GET {url}/{message_id}` answers 200 or 404 for a message it has or not.
 """
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import structlog
 
-from gateways.channels.outgoing import AnswerLostError, Letter, NotTakenError, RefusedError
+from gateways.channels.outgoing import AnswerLostError, CannotAskError, Letter, NotTakenError, RefusedError
 
 log = structlog.get_logger("channel.generic")
+_LONGEST_ID = 200
 _TIMEOUT = httpx.Timeout(10, connect=3)
 
 
@@ -47,7 +49,9 @@ class GenericChannel:
         try:
             answer = await self._client.get(f"{str(url).rstrip('/')}/{letter.message_id}")
         except httpx.HTTPError as error:
-            raise NotTakenError(f"The provider cannot be asked: {type(error).__name__}.") from None
+            raise CannotAskError(f"The provider cannot be asked: {type(error).__name__}.") from None
+        if answer.status_code == 429 or answer.status_code >= 500:
+            raise CannotAskError(f"The provider cannot be asked: it answered {answer.status_code}.")
         return {200: True, 404: False}.get(answer.status_code)
 
 
@@ -69,13 +73,23 @@ def _read(answer: httpx.Response) -> str | None:
         raise AnswerLostError(f"The provider answered {status}.")
     if status >= 300:
         raise RefusedError(f"The provider answered {status}.")
+    return _id_in(answer)
+
+
+def _id_in(answer: httpx.Response) -> str | None:
+    """The provider's id, if it gave one that can be kept: whatever else it said, it took the message."""
     try:
         given = answer.json().get("id")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
-    return str(given) if given is not None else None
+    if isinstance(given, bool) or not isinstance(given, str | int):
+        return None
+    told = str(given)
+    return told if 0 < len(told) <= _LONGEST_ID and told.isprintable() else None
 
 
 def _retry_after(answer: httpx.Response) -> timedelta | None:
     value = answer.headers.get("Retry-After", "")
-    return timedelta(seconds=min(int(value), 3600)) if value.isdigit() else None
+    if not re.fullmatch(r"[0-9]{1,6}", value):
+        return None
+    return timedelta(seconds=min(int(value), 3600))

@@ -42,9 +42,17 @@ class AnswerLostError(Exception):
         self.reason = reason
 
 
+class CannotAskError(Exception):
+    """The provider could not be asked just now: the doubt stays."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class ChannelGateway(Protocol):
     async def send(self, letter: Letter) -> str | None:
         """Answers the provider's id of the message. Raises NotTakenError, RefusedError, AnswerLostError."""
 
     async def ask(self, letter: Letter) -> bool | None:
-        """Whether the provider has the message; None when it cannot be asked."""
+        """Whether the provider has the message; None when it never tells. Raises CannotAskError."""

@@ -45,7 +45,7 @@ async def test_without_a_worker_it_is_kept_and_carried_out_once_when_one_is_back
     assert (other.status_code, other.json()["code"]) == (422, "key_reused")
     await stack.start_worker()
     answer = await eventually(lambda: ask(olha, "k1"), lambda a: a.status_code != 202)
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == 201, answer.text
     again = await say(elsewhere, dialog_id, "kept", "k1", "reply")
     assert (again.status_code, again.json()) == (201, answer.json())
     await eventually(lambda: shop.deliveries(dialog_id), lambda d: d == [("kept", "sent")])

@@ -282,11 +282,27 @@ async def test_connecting_what_is_held_already_succeeds_and_what_is_closed_is_re
     assert await stage.refused("bot", dialog, Connect()) == "dialog_closed"
 
 
-async def test_connecting_to_an_unknown_topic_or_team_is_refused(stage):
+async def test_connecting_as_cannot_be_done_is_an_answer_and_changes_nothing(stage):
     await stage.person("bot", "-", role="integrator")
+    await stage.person("olha")
     dialog = await stage.opened("c1")
     assert await stage.refused("bot", dialog, Connect(topic="nonsense")) == "unknown_topic"
-    assert await stage.refused("bot", dialog, Connect(team="nonsense")) == "invalid"
+    away = await stage.do("bot", dialog, Connect(weight=7, operator_id=stage.people["olha"]))
+    assert (away["result"], away["code"]) == ("error", "operator_offline")
+    nowhere = await stage.do("bot", dialog, Connect(weight=7, team="nonsense"))
+    assert (nowhere["result"], nowhere["code"]) == ("error", "invalid")
+    assert (await stage.dialog(dialog)).weight == 0
+
+
+async def test_connecting_a_held_dialog_elsewhere_is_an_error_told_with_the_holder(stage):
+    await stage.person("bot", "-", role="integrator")
+    await stage.person("olha", online=True)
+    await stage.person("taras")
+    dialog = await stage.opened("c1")
+    assert (await stage.do("bot", dialog, Connect()))["result"] == "success"
+    told = await stage.do("bot", dialog, Connect(operator_id=stage.people["taras"]))
+    assert (told["result"], told["code"], told["operator_id"]) == ("error", "already_taken", str(stage.people["olha"]))
+    assert (await stage.do("bot", dialog, Connect(place="queue")))["result"] == "error"
 
 
 async def test_connecting_to_somebody_without_room_leaves_the_dialog_where_it_waits(stage):
