@@ -96,7 +96,11 @@ async def read_me(request: Request, viewer: CurrentViewer, session: Reading) -> 
 
 @router.patch("/me/preferences")
 async def prefer(body: Preferences, change: OwnChange) -> Preferred:
-    """Language and display preferences; given keys are merged, null takes one away."""
+    """Language and display preferences; given keys are merged, null takes one away.
+
+    A token with scopes or an end may not: 403.
+    """
+    change.viewer.require_whole()
 
     async def story(work: Work) -> dict[str, Any]:
         return await profiles.prefer(work, change.viewer.user_id, locale=body.locale, preferences=body.preferences)

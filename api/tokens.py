@@ -65,7 +65,7 @@ async def read_token(token_id: UUID, viewer: CurrentViewer, session: Reading) ->
 
 @router.post("", status_code=201)
 async def add_token(body: NewToken, change: OwnChange) -> MadeToken:
-    """It can never do more than what it was made with."""
+    """It can never do more than its person. A caller's own token with scopes or an end makes none: 403."""
 
     async def story(work: Work) -> dict[str, Any]:
         row, secret = await tokens.issue(work, change.viewer, body.name, body.scopes, body.expires_at)
@@ -76,7 +76,7 @@ async def add_token(body: NewToken, change: OwnChange) -> MadeToken:
 
 @router.delete("/{token_id}", status_code=204)
 async def revoke_token(token_id: UUID, change: OwnChange) -> None:
-    """It stops working at once."""
+    """It stops working at once. A token with scopes or an end may revoke itself only, else 403."""
 
     async def story(work: Work) -> dict[str, Any]:
         await tokens.revoke(work, change.viewer, token_id)

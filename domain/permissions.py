@@ -69,13 +69,18 @@ GRANTS: dict[str, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks. `teams` are the teams the person belongs to; a leader without teams leads all of them."""
+    """Who asks. `teams` are the teams the person belongs to; a leader without teams leads all of them.
+
+    `token_id`: the bearer token asked by, if any; `is_narrowed`: that token has scopes or expires.
+    """
 
     user_id: UUID
     name: str
     roles: frozenset[str]
     permissions: frozenset[str]
     teams: frozenset[str]
+    token_id: UUID | None = None
+    is_narrowed: bool = False
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
@@ -84,6 +89,11 @@ class Viewer:
         """Raises ForbiddenError naming the missing right."""
         if not self.may(permission):
             raise ForbiddenError(f"This needs the right {permission.value}.", permission=permission.value)
+
+    def require_whole(self) -> None:
+        """Raises ForbiddenError for a token with scopes or an end: it must leave nothing behind that outlives it."""
+        if self.is_narrowed:
+            raise ForbiddenError("A token with scopes or an end may not do this; sign in, or use a token without them.")
 
     @property
     def sees_all(self) -> bool:

@@ -40,7 +40,7 @@ FROM sessions s JOIN users u ON u.id = s.user_id AND u.is_active
 WHERE s.token_hash = :digest AND s.expires_at > clock_timestamp()
 """)
 _OF_TOKEN = text(f"""
-SELECT u.id, u.name, t.scopes, {_RIGHTS}
+SELECT u.id, u.name, t.id AS token_id, t.scopes, t.expires_at, {_RIGHTS}
 FROM tokens t JOIN users u ON u.id = t.user_id AND u.is_active
 WHERE t.token_hash = :digest AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())
 """)
@@ -92,7 +92,10 @@ async def viewer_of_token(session: AsyncSession, token: str) -> Viewer | None:
     permissions = frozenset(row.permissions)
     if row.scopes:
         permissions &= frozenset(row.scopes)
-    return Viewer(row.id, row.name, frozenset(row.roles), permissions, frozenset(row.teams))
+    return Viewer(
+        row.id, row.name, frozenset(row.roles), permissions, frozenset(row.teams), token_id=row.token_id,
+        is_narrowed=bool(row.scopes) or row.expires_at is not None,
+    )  # fmt: skip
 
 
 async def sign_in(sessions: Sessions, email: str, password: str, *, address: str) -> SignedIn:

@@ -14,7 +14,6 @@ from store.settings import record_change
 from store.sign_ins import digest_of, new_secret
 from store.tables import Token
 from store.transactions import Work
-from store.viewers import get_viewer
 
 
 async def tokens_of(session: AsyncSession, user_id: UUID) -> Sequence[Token]:
@@ -38,21 +37,17 @@ async def issue(
 ) -> tuple[Token, str]:
     """A new token of the caller and its secret, told this once.
 
-    It can never do more than the caller can now: a narrowed caller makes narrowed tokens. Raises InvalidError,
-    ForbiddenError.
+    It can never do more than the caller can now. Raises InvalidError, ForbiddenError (also for every caller with a
+    narrow or expiring token).
     """
+    viewer.require_whole()
     await work.read_clock()
     if unknown := sorted(set(scopes) - {p.value for p in Permission}):
         raise InvalidError(f"There is no right {unknown[0]!r}.", field="scopes")
     if expires_at is not None and expires_at <= work.now:
         raise InvalidError("expires_at has passed already.", field="expires_at")
-    everything = (await get_viewer(work.session, viewer.user_id)).permissions
     if missing := sorted(set(scopes) - viewer.permissions):
         raise ForbiddenError(f"You do not have the right {missing[0]}.", permission=missing[0])
-    if not scopes and viewer.permissions != everything:
-        scopes = sorted(viewer.permissions)
-        if not scopes:
-            raise ForbiddenError("A token without rights cannot make tokens.")
     secret = new_secret()
     token = Token(
         id=new_id(), user_id=viewer.user_id, name=name, token_hash=digest_of(secret), scopes=sorted(set(scopes)),
@@ -64,7 +59,12 @@ async def issue(
 
 
 async def revoke(work: Work, viewer: Viewer, token_id: UUID) -> None:
-    """Raises NotFoundError for one that is not the caller's (who manages users may revoke anybody's)."""
+    """Raises NotFoundError for one that is not the caller's (who manages users may revoke anybody's).
+
+    A narrow or expiring token may revoke itself; for others it raises ForbiddenError.
+    """
+    if viewer.token_id != token_id:
+        viewer.require_whole()
     await work.read_clock()
     token = await work.session.get(Token, token_id, with_for_update=True)
     if token is None or not (token.user_id == viewer.user_id or viewer.may(Permission.USERS_MANAGE)):

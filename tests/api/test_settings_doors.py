@@ -51,19 +51,34 @@ async def test_the_last_administrator_stays(admin, demo):
     assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
 
 
-async def test_a_narrow_token_does_only_that_and_makes_no_wider_one(admin, open_client):
+async def test_a_narrow_token_does_only_that(admin, open_client):
     made = (await admin.post(f"{API}/tokens", json={"name": "narrow", "scopes": ["teams.read"]})).json()
     narrow = open_client(Authorization=f"Bearer {made['token']}")
     assert (await narrow.get(f"{API}/teams")).status_code == 200
     assert (await narrow.get(f"{API}/users")).status_code == 403
-    child = (await narrow.post(f"{API}/tokens", json={"name": "child"})).json()
-    assert child["scopes"] == ["teams.read"]
-    assert (await narrow.post(f"{API}/tokens", json={"name": "x", "scopes": ["users.manage"]})).status_code == 403
     listed = (await admin.get(f"{API}/tokens")).json()["items"]
     assert made["id"] in {t["id"] for t in listed}
     assert not any("token" in t for t in listed)
     assert (await admin.delete(f"{API}/tokens/{made['id']}")).status_code == 204
     assert (await narrow.get(f"{API}/teams")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "narrowed", [{"scopes": ["teams.read"]}, {"scopes": ["users.manage"]}, {"expires_at": "2099-01-01T00:00:00Z"}]
+)
+async def test_a_narrow_or_expiring_token_leaves_nothing_behind_and_kills_no_other(admin, open_client, narrowed):
+    other = (await admin.post(f"{API}/tokens", json={"name": "other"})).json()
+    made = (await admin.post(f"{API}/tokens", json={"name": "narrow", **narrowed})).json()
+    narrow = open_client(Authorization=f"Bearer {made['token']}")
+    for refused in (
+        await narrow.post(f"{API}/tokens", json={"name": "child", **narrowed}),
+        await narrow.delete(f"{API}/tokens/{other['id']}"),
+        await narrow.patch(f"{API}/me/preferences", json={"locale": "en"}),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), refused.text
+    assert (await narrow.delete(f"{API}/tokens/{made['id']}")).status_code == 204
+    assert (await narrow.get(f"{API}/me")).status_code == 401
+    assert (await admin.delete(f"{API}/tokens/{other['id']}")).status_code == 204
 
 
 async def test_a_key_makes_a_change_happen_once(admin, sessions):
