@@ -52,7 +52,9 @@ def problem(
     body = {"type": f"urn:switchboard:{code}", "title": title, "status": status, "detail": detail, "code": code}
     if errors:
         body["errors"] = errors
-    headers = {"Retry-After": RETRY_AFTER} if status in (429, 503) else None
+    headers = None
+    if status in (429, 503):
+        headers = {"Retry-After": str((extra or {}).get("retry_after", RETRY_AFTER))}
     return ProblemResponse({**(extra or {}), **body}, status, headers)
 
 

@@ -5,6 +5,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil, inf
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select, text
@@ -49,7 +50,10 @@ SELECT pg_advisory_xact_lock(4, number)
 FROM (SELECT DISTINCT hashtext(subject) AS number FROM unnest(CAST(:subjects AS text[])) AS subject ORDER BY 1) AS locks
 """)
 _COUNTS = text("""
-SELECT subject, count(*) AS tries FROM sign_in_attempts
+SELECT subject, count(*) AS tries,
+       array_agg(CAST(extract(epoch FROM at + CAST(:within AS interval) - clock_timestamp()) AS float) ORDER BY at)
+       AS leaves_in
+FROM sign_in_attempts
 WHERE (subject = ANY(:failed) AND at > clock_timestamp() - CAST(:within AS interval))
    OR (subject = ANY(:trying) AND at > clock_timestamp() - CAST(:under_way AS interval))
 GROUP BY subject
@@ -154,7 +158,10 @@ async def find_user_by_email(session: AsyncSession, email: str) -> User | None:
 
 
 async def _begin_attempt(sessions: Sessions, email: str, address: str) -> list[int]:
-    """Book a place among the tries, so that guesses made at once cannot exceed the limits. Raises TooManyError."""
+    """Book a place among the tries, so that guesses made at once cannot exceed the limits.
+
+    Raises TooManyError; `retry_after`: seconds until enough of the counted refusals have left the window.
+    """
     limits = {email: PER_EMAIL, address: PER_ADDRESS}
     trying = {subject: f"trying {subject}" for subject in limits}
     asked = {
@@ -163,14 +170,21 @@ async def _begin_attempt(sessions: Sessions, email: str, address: str) -> list[i
     for _ in range(_PATIENCE):
         async with sessions.begin() as session:
             await session.execute(_ONE_AT_A_TIME, {"subjects": list(limits)})
-            counts = {r.subject: r.tries for r in await session.execute(_COUNTS, asked)}
-            if any(counts.get(s, 0) >= most for s, most in limits.items()):
-                break
+            found = (await session.execute(_COUNTS, asked)).all()
+            counts = {r.subject: r.tries for r in found}
+            waits = [r.leaves_in[r.tries - limits[r.subject]] for r in found if r.tries >= limits.get(r.subject, inf)]
+            if waits:
+                raise _too_many(max(waits))
             if all(counts.get(s, 0) + counts.get(trying[s], 0) < most for s, most in limits.items()):
                 rows = [{"subject": t} for t in trying.values()]
                 return list(await session.scalars(insert(SignInAttempt).returning(SignInAttempt.id), rows))
         await asyncio.sleep(_PAUSE)
-    raise TooManyError("Too many wrong passwords; wait fifteen minutes.")
+    raise _too_many(_UNDER_WAY.total_seconds())
+
+
+def _too_many(seconds: float) -> TooManyError:
+    wait = max(1, ceil(seconds))
+    return TooManyError(f"Too many wrong passwords; try again in {wait} s.", retry_after=wait)
 
 
 async def sign_out(session: AsyncSession, cookie: str) -> None:

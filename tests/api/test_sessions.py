@@ -95,6 +95,23 @@ async def test_five_wrong_passwords_close_the_door_for_that_person_only(anonymou
     assert await attempt("taras@demo.local", PASSWORD) == 201
 
 
+async def test_a_closed_door_says_truly_when_it_opens(anonymous, sessions):
+    body = {"email": "olha@demo.local", "password": "wrong"}
+    for _ in range(5):
+        await anonymous.post(SESSION, json=body)
+    async with sessions.begin() as session:
+        await session.execute(
+            text(
+                "UPDATE sign_in_attempts SET at = at - interval '14 minutes'"
+                " WHERE id = (SELECT min(id) FROM sign_in_attempts WHERE subject = 'olha@demo.local')"
+            )
+        )
+    refused = await anonymous.post(SESSION, json=body)
+    assert refused.status_code == 429
+    assert 40 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.json()["retry_after"] == int(refused.headers["retry-after"])
+
+
 async def test_twenty_guesses_from_one_address_close_the_door_for_it(anonymous):
     codes = [
         (await anonymous.post(SESSION, json={"email": f"nobody{n}@demo.local", "password": "x"})).status_code
