@@ -75,5 +75,7 @@ async def read_operator(operator_id: UUID, viewer: BoardReader, session: Reading
 
 @router.get("/operators/{operator_id}/diagnosis")
 async def diagnose_operator(operator_id: UUID, viewer: BoardReader, session: Reading) -> dict[str, Any]:
-    """Why no dialog comes: every condition, ok or not, in words."""
+    """Why no dialog comes: every condition, in words. Of others it needs distribution.audit or dialog.lead."""
+    if operator_id != viewer.user_id and not viewer.may(P.DIALOG_LEAD):
+        viewer.require(P.DISTRIBUTION_AUDIT)
     return await boards.diagnosis(session, viewer, operator_id)

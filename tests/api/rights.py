@@ -108,7 +108,7 @@ ROUTES: dict[str, frozenset[str]] = {
     "GET /distribution/audit": HISTORIANS,
     "GET /operators": READERS,
     "GET /operators/{operator_id}": READERS,
-    "GET /operators/{operator_id}/diagnosis": READERS,
+    "GET /operators/{operator_id}/diagnosis": HISTORIANS,
     "PUT /operators/me/presence": TALKERS,
     "POST /operators/me/heartbeat": TALKERS,
     "PUT /operators/{operator_id}/presence": LEADERS,

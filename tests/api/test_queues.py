@@ -162,3 +162,4 @@ async def test_a_diagnosis_names_what_keeps_dialogs_away(desk):
     await desk.get("lead", f"/operators/{desk.id_of('taras')}/diagnosis", 404)
     mine = await desk.get("olha", f"/operators/{desk.id_of('olha')}/diagnosis")
     assert mine["operator"]["name"] == "Olha"
+    await desk.get("olha", f"/operators/{desk.id_of('light')}/diagnosis", 403)
