@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.changes import Change, changing
-from api.fields import Body, Key, KeyInPath, Name
+from api.fields import UNSENT, Body, Key, KeyInPath, Name
 from api.house import Reading
 from api.viewers import needs
 from domain.permissions import Permission
@@ -81,11 +81,11 @@ class NewChannel(Body):
 
 
 class ChannelChange(Body):
-    name: Name | None = None
+    name: Name = UNSENT
     team: Key | None = None
-    reopen_window: ReopenWindow | None = None
-    settings: Settings | None = None
-    active: bool | None = None
+    reopen_window: ReopenWindow = UNSENT
+    settings: Settings = UNSENT
+    active: bool = UNSENT
 
 
 @router.get("", dependencies=[MAY])

@@ -34,6 +34,8 @@ Email = Annotated[str, Field(max_length=254, pattern=r"^\s*[^@\s]+@[^@\s]+\s*$")
 Password = Annotated[str, Field(min_length=8, max_length=200), Storable]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 Seconds = Annotated[int, Field(ge=1, le=31_536_000)]
+#: default of a field that may be left out but not be null, where null would mean nothing
+UNSENT: Any = Field(default_factory=lambda: None)
 
 
 class Body(BaseModel):

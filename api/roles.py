@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from api.changes import Change, changing
-from api.fields import Body, Key, KeyInPath, Name, Storable
+from api.fields import UNSENT, Body, Key, KeyInPath, Name, Storable
 from api.house import Reading
 from api.viewers import needs
 from domain.permissions import Permission
@@ -40,8 +40,8 @@ class NewRole(Body):
 
 
 class RoleChange(Body):
-    name: Name | None = None
-    permissions: Permissions | None = None
+    name: Name = UNSENT
+    permissions: Permissions = UNSENT
 
 
 @router.get("", dependencies=[MAY])

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from api.changes import Change, changing
-from api.fields import Body, Key, KeyInPath, Name
+from api.fields import UNSENT, Body, Key, KeyInPath, Name
 from api.house import Reading
 from api.viewers import needs
 from domain.permissions import Permission
@@ -33,7 +33,7 @@ class NewTag(Body):
 
 
 class TagChange(Body):
-    name: Name | None = None
+    name: Name = UNSENT
 
 
 @router.get("", dependencies=[READS])

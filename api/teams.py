@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from api.changes import Change, changing
-from api.fields import Body, Key, KeyInPath, Name, Seconds
+from api.fields import UNSENT, Body, Key, KeyInPath, Name, Seconds
 from api.house import Reading
 from api.viewers import needs
 from domain.errors import ForbiddenError
@@ -68,16 +68,16 @@ class NewTeam(Body):
 class TeamChange(Body):
     """`move_to`: with `active: false`, the team that takes over dialogs and channels."""
 
-    name: Name | None = None
-    distribution: Method | None = None
-    auto: bool | None = None
-    active: bool | None = None
-    transfer_window: Window | None = None
-    transfer_fallback: Fallback | None = None
+    name: Name = UNSENT
+    distribution: Method = UNSENT
+    auto: bool = UNSENT
+    active: bool = UNSENT
+    transfer_window: Window = UNSENT
+    transfer_fallback: Fallback = UNSENT
     accept_norm: Seconds | None = None
     respond_norm: Seconds | None = None
-    members: Members | None = None
-    topics: Topics | None = None
+    members: Members = UNSENT
+    topics: Topics = UNSENT
     move_to: Key | None = None
 
 

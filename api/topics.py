@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from api.changes import Change, changing
-from api.fields import Body, Key, KeyInPath, Name
+from api.fields import UNSENT, Body, Key, KeyInPath, Name
 from api.house import Reading
 from api.viewers import needs
 from domain.permissions import Permission
@@ -52,13 +52,13 @@ class NewTopic(Body):
 
 
 class TopicChange(Body):
-    name: Name | None = None
+    name: Name = UNSENT
     parent: Key | None = None
-    aliases: Aliases | None = None
-    priority: Priority | None = None
-    required: bool | None = None
-    active: bool | None = None
-    teams: Teams | None = None
+    aliases: Aliases = UNSENT
+    priority: Priority = UNSENT
+    required: bool = UNSENT
+    active: bool = UNSENT
+    teams: Teams = UNSENT
 
 
 @router.get("", dependencies=[READS])

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from api.changes import Change, changing
-from api.fields import Body, Count, Email, Key, Name, Password
+from api.fields import UNSENT, Body, Count, Email, Key, Name, Password
 from api.house import Reading
 from api.viewers import needs
 from domain.permissions import Permission
@@ -56,15 +56,15 @@ class NewUser(Body):
 
 
 class UserChange(Body):
-    email: Email | None = None
-    name: Name | None = None
-    password: Password | None = None
-    roles: Roles | None = None
-    locale: Literal["uk", "en"] | None = None
-    limit: Count | None = None
-    channel_limits: ChannelLimits | None = None
+    email: Email = UNSENT
+    name: Name = UNSENT
+    password: Password = UNSENT
+    roles: Roles = UNSENT
+    locale: Literal["uk", "en"] = UNSENT
+    limit: Count = UNSENT
+    channel_limits: ChannelLimits = UNSENT
     daily_quota: Count | None = None
-    active: bool | None = None
+    active: bool = UNSENT
 
 
 @router.get("", dependencies=[MAY])

@@ -81,6 +81,26 @@ async def test_a_narrow_or_expiring_token_leaves_nothing_behind_and_kills_no_oth
     assert (await admin.delete(f"{API}/tokens/{other['id']}")).status_code == 204
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("users/{olha}", "limit"),
+        ("users/{olha}", "active"),
+        ("teams/support", "transfer_window"),
+        ("channels/demo", "reopen_window"),
+        ("topics/payment", "priority"),
+        ("roles/operator", "permissions"),
+        ("tags/vip", "name"),
+    ],
+)
+async def test_null_is_refused_where_it_means_nothing(admin, demo, path, field):
+    olha = demo["users"]["olha@demo.local"]
+    refused = await admin.patch(f"{API}/{path.format(olha=olha)}", json={field: None})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid"), refused.text
+    assert refused.json()["errors"][0]["pointer"] == f"/body/{field}"
+    assert (await admin.patch(f"{API}/{path.format(olha=olha)}", json={})).status_code == 200
+
+
 async def test_a_key_makes_a_change_happen_once(admin, sessions):
     key = {"Idempotency-Key": "make-a-tag"}
     first = await admin.post(f"{API}/tags", json={"key": "once", "name": "Once"}, headers=key)
