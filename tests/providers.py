@@ -34,6 +34,7 @@ class Provider:
         self.taken: list[str] = []
         self.asked: list[str] = []
         self.script: list[Reply] = []
+        self.is_mute = False  # drops every question
         self.port = 0
         self._server: asyncio.Server | None = None
 
@@ -85,4 +86,6 @@ class Provider:
 
     def _tell(self, message_id: str) -> Reply:
         self.asked.append(message_id)
+        if self.is_mute:
+            return Reply(0)
         return Reply(200 if message_id in self.taken else 404)

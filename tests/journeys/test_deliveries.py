@@ -63,6 +63,18 @@ async def test_what_the_provider_made_of_it_is_found_out(
     assert [c.text for c in shop.provider.calls] == ["first"] * calls + ["second"]
 
 
+async def test_a_doubt_that_cannot_be_cleared_up_ends_as_unknown_and_is_never_sent_again(
+    stack: Stack, shop: Shop
+) -> None:
+    await shop.open("olha", ask=True)
+    shop.provider.script, shop.provider.is_mute = [Reply(0)], True
+    dialog_id = await shop.dialog_with("olha")
+    await say(shop, dialog_id, "first", "second")
+    await settled(shop, dialog_id, ("first", "unknown"), ("second", "sent"))
+    assert [c.text for c in shop.provider.calls] == ["first", "second"]
+    assert len(shop.provider.asked) > 1
+
+
 async def test_a_provider_that_listens_to_nobody_is_tried_until_it_does(stack: Stack, shop: Shop) -> None:
     await shop.open("olha")
     await shop.provider.stop()
