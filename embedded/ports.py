@@ -8,6 +8,9 @@ from pathlib import Path
 
 from embedded.errors import StartError
 
+REACHED_WITHIN = 5.0
+"""Seconds."""
+
 
 def require_free(host: str, port: int, setting: str) -> None:
     """Raises `StartError` naming the port and the setting that moves it."""
@@ -31,6 +34,16 @@ def is_free(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def require_reached(address: str, setting: str) -> None:
+    """Raises `StartError` naming the setting when nobody answers TCP at `host:port` within `REACHED_WITHIN`."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=REACHED_WITHIN).close()
+    except (OSError, ValueError, OverflowError) as problem:
+        reason = getattr(problem, "strerror", None) or " ".join(str(problem).split())
+        raise StartError(f"nobody answers at {address} ({reason}): check {setting}") from problem
 
 
 def remembered(path: Path) -> int:

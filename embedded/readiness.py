@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
 from collections.abc import Sequence
 
 from embedded.errors import StartError
 from embedded.programs import Program, why_ended
 
+LONGEST_ANSWER = 10_000
+"""Bytes."""
 READY_WITHIN = 60.0
 """Seconds."""
 ASK_EVERY = 0.1
@@ -40,13 +43,21 @@ def wait_until_ready(host: str, port: int, programs: Sequence[Program]) -> None:
 
 
 def ask(host: str, port: int) -> tuple[int, str]:
-    """Status of `GET /readyz` and the start of its text; status 0 = no answer."""
+    """Status of `GET /readyz` and what it says, for a person; status 0 = no answer."""
     connection = http.client.HTTPConnection(EVERY_ADDRESS.get(host, host), port, timeout=3)
     try:
         connection.request("GET", "/readyz")
         response = connection.getresponse()
-        return response.status, response.read(300).decode("utf-8", "replace")
+        return response.status, _said(response.status, response.read(LONGEST_ANSWER))
     except (OSError, http.client.HTTPException) as problem:
         return 0, f"no answer: {problem}"
     finally:
         connection.close()
+
+
+def _said(status: int, body: bytes) -> str:
+    """The `detail` of a refusal; of anything else the status alone."""
+    try:
+        return " ".join(str(json.loads(body)["detail"]).split())
+    except (ValueError, KeyError, TypeError):
+        return f"status {status}"

@@ -135,6 +135,8 @@ class Supervisor:
         for program in (server, *workers) if self._with_programs else ():
             program.clear()
         self._require_ports()
+        if settings.temporal_address and self._with_programs:
+            ports.require_reached(settings.temporal_address, "TEMPORAL_ADDRESS")
         if self._postgres:
             self._start(self._postgres)
         if self._temporal:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from embedded.children import command_line
 from embedded.postgres import EmbeddedPostgres
+from embedded.readiness import ask
 from tests.embedded.conftest import Stack
 
 
@@ -124,8 +128,32 @@ def test_two_settings_with_one_port_are_both_named(stack: Stack) -> None:
     assert "SWITCHBOARD_HTTP_PORT and SWITCHBOARD_TEMPORAL_PORT are both" in line
 
 
-def test_a_program_that_fails_is_quoted_with_its_log(stack: Stack) -> None:
-    elsewhere = {"DATABASE_URL": "postgresql://nobody@127.0.0.1/none", "TEMPORAL_ADDRESS": "127.0.0.1:1"}
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "no.such.host.invalid:7233"])
+def test_a_temporal_out_of_reach_is_one_line_before_anything_starts(stack: Stack, data_dir: Path, address: str) -> None:
+    code, line = stack.failure(TEMPORAL_ADDRESS=address)
+    assert code == 1
+    assert f"nobody answers at {address}" in line
+    assert line.endswith("check TEMPORAL_ADDRESS")
+    assert not (data_dir / "postgres").exists()
+
+
+def test_a_refusal_of_readiness_is_told_in_words(free_port: Callable[[], int]) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.end_headers()
+            self.wfile.write(b'{"status": 503, "detail": "PostgreSQL is away."}')
+
+    server = HTTPServer(("127.0.0.1", free_port()), Refusing)
+    answering = threading.Thread(target=server.handle_request)
+    answering.start()
+    assert ask("127.0.0.1", server.server_port) == (503, "PostgreSQL is away.")
+    answering.join()
+    server.server_close()
+
+
+def test_a_program_that_fails_is_quoted_with_its_log(stack: Stack, taken_port: int) -> None:
+    elsewhere = {"DATABASE_URL": "postgresql://nobody@127.0.0.1/none", "TEMPORAL_ADDRESS": f"127.0.0.1:{taken_port}"}
     for part, log in (("migrate", "migrate"), ("server", "server"), ("worker", "worker-interactive")):
         code, line = stack.failure(STAND_IN_FAILS=part, **elsewhere)
         assert code == 1
@@ -133,8 +161,10 @@ def test_a_program_that_fails_is_quoted_with_its_log(stack: Stack) -> None:
         assert f"{log}.log" in line
 
 
-def test_configured_servers_are_used_and_no_embedded_one_is_started(stack: Stack, data_dir: Path) -> None:
-    stack.start(DATABASE_URL="postgresql://nobody@127.0.0.1/none", TEMPORAL_ADDRESS="127.0.0.1:1")
+def test_configured_servers_are_used_and_no_embedded_one_is_started(
+    stack: Stack, data_dir: Path, taken_port: int
+) -> None:
+    stack.start(DATABASE_URL="postgresql://nobody@127.0.0.1/none", TEMPORAL_ADDRESS=f"127.0.0.1:{taken_port}")
     assert not (data_dir / "postgres").exists()
     assert not (data_dir / "temporal").exists()
     assert stack.end() == 0
