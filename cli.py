@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from embedded.supervisor import Stack
-
-SHORTEST_PASSWORD = 10
-"""Characters."""
 
 app = typer.Typer(
     name="switchboard",
@@ -111,13 +108,16 @@ def admin(email: str, name: str = typer.Option("Administrator", help="As others 
 
     Off a terminal the password is the first line of the standard input.
     """
+    from api.fields import Email, Name, Password
+
     settings = load_settings(keep_secret_key=False)
+    _require(Email, email, "the e-mail")
+    _require(Name, name, "the name")
     if sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         password = sys.stdin.readline().rstrip("\n")
-    if len(password) < SHORTEST_PASSWORD:
-        raise typer.BadParameter(f"a password needs at least {SHORTEST_PASSWORD} characters")
+    _require(Password, password, "the password")
     from domain.errors import DomainError
     from store.seeds import create_admin
 
@@ -166,6 +166,16 @@ def _leave(code: int) -> None:
 
 def _say(line: str) -> None:
     print(f"switchboard: {line}", file=sys.stderr, flush=True)
+
+
+def _require(kind: Any, text: str, what: str) -> None:
+    """The same shape as the API asks for; `typer.BadParameter` says what is wrong, never the text itself."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        TypeAdapter(kind).validate_python(text)
+    except ValidationError as problem:
+        raise typer.BadParameter(f"{what} cannot be used: {problem.errors()[0]['msg']}") from None
 
 
 def _require_addresses(settings: Settings) -> None:

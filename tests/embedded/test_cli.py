@@ -55,7 +55,7 @@ def test_one_shot_commands_bring_their_own_database_when_none_runs(used_dir: Pat
     here = {"SWITCHBOARD_DATA_DIR": str(used_dir)}
     migrated = switchboard("migrate", "--demo", **here)
     assert migrated.returncode == 0, migrated.stderr
-    first = switchboard("admin", "anna@example.org", stdin="correct horse\n", **here)
+    first = switchboard("admin", "anna@example.org", stdin="12345678\n", **here)
     assert first.returncode == 0, first.stderr
     taken = switchboard("admin", "olha@demo.local", stdin="correct horse\n", **here)
     assert taken.returncode == 1
@@ -65,6 +65,19 @@ def test_one_shot_commands_bring_their_own_database_when_none_runs(used_dir: Pat
 def test_a_short_password_is_refused_with_2(data_dir: Path) -> None:
     shown = switchboard("admin", "anna@example.org", stdin="short\n", SWITCHBOARD_DATA_DIR=str(data_dir))
     assert shown.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "what"), [("notanemail", "12345678", "e-mail"), ("anna@example.org", "1234567", "password")]
+)
+def test_an_administrator_is_asked_for_what_the_api_asks_for(
+    data_dir: Path, email: str, password: str, what: str
+) -> None:
+    shown = switchboard("admin", email, stdin=f"{password}\n", SWITCHBOARD_DATA_DIR=str(data_dir))
+    assert shown.returncode == 2
+    assert f"the {what} cannot be used" in shown.stderr
+    assert password not in shown.stderr
+    assert not data_dir.exists()
 
 
 def test_a_database_out_of_reach_is_one_line() -> None:
