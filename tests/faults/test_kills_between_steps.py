@@ -78,7 +78,7 @@ async def test_a_reply_is_said_and_delivered_once(stack: Stack, shop: Shop, dyin
     assert promised.status_code in (201, 202), promised.text
     answer = await answered(olha, path, body)
     asked = await olha.get("/commands/k1")
-    assert (asked.status_code, asked.json()) == (200, answer.json())
+    assert (asked.status_code, asked.json()) == (201, answer.json())
     if promised.status_code == 201:
         assert promised.json() == answer.json()
     await eventually(lambda: shop.deliveries(dialog_id), lambda d: d == [("Good day", "sent")])
