@@ -12,6 +12,7 @@ from store import commands, pending_commands
 
 router = APIRouter(tags=["commands"])
 _RESPONSES: dict[int | str, dict[str, Any]] = {
+    201: {"description": "It made something: what it answered the first time."},
     202: {"description": "Not carried out yet."},
     **dict.fromkeys((401, 403, 404, 409, 410, 422, 503), PROBLEM),
 }
