@@ -8,11 +8,14 @@ from api.dialog_commands import Text, right
 from api.fields import Body
 from api.submitting import ANSWERS, Submission, Submit
 from domain import commands
-from domain.errors import NotFoundError
 from domain.permissions import Permission as P
 from store.tables import Transfer
 
 router = APIRouter(prefix="/transfers/{transfer_id}", tags=["transfers"], responses=ANSWERS)
+
+
+#: the dialog of an offer that never was: the refusal is then stored under its key like any other
+NOWHERE = UUID(int=0)
 
 
 class DeclineBody(Body):
@@ -39,6 +42,5 @@ async def _answer(submit: Submission, transfer_id: UUID, command: commands.Accep
     submit.viewer.require(P.DIALOG_TRANSFER)
     async with submit.house.sessions() as session:
         transfer = await session.get(Transfer, transfer_id)
-    if transfer is None:
-        raise NotFoundError("There is no such transfer.")
-    return await submit(P.DIALOG_TRANSFER, transfer.dialog_id, command, transfer_id=transfer_id)
+    dialog_id = transfer.dialog_id if transfer is not None else NOWHERE
+    return await submit(P.DIALOG_TRANSFER, dialog_id, command, transfer_id=transfer_id)

@@ -139,6 +139,8 @@ async def _connect(work: Work, scene: Scene, command: Connect) -> dict[str, Any]
     if contact.banned_at is not None:
         return {"result": "banned", **_where(scene)}
     topic = await resolve_topic(work.session, command.topic) if command.topic is not None else None
+    if command.place == "queue" and command.operator_id is not None:
+        raise InvalidError("Say either place or operator_id.", field="place")
     if dialog.operator_id is not None:
         return await _held_already(work, scene, command, topic.key if topic else None)
     if command.weight is not None:

@@ -149,3 +149,14 @@ async def test_a_command_for_a_dialog_that_never_was_leaves_nothing_running(stac
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     runs = await stack.rows("SELECT 1 FROM workflow_runs WHERE workflow_id = :w", w=workflow_ids.of_dialog(made_up))
     assert runs == []
+
+
+async def test_a_refusal_about_an_offer_that_never_was_stands_under_its_key(stack: Stack, shop: Shop) -> None:
+    await shop.open("olha")
+    olha = await shop.api("olha")
+    nowhere = f"/transfers/{uuid4()}/acceptance"
+    refused = [await olha.post(nowhere, headers={"Idempotency-Key": "k1"}) for _ in range(2)]
+    assert [(r.status_code, r.json()["code"]) for r in refused] == [(404, "not_found")] * 2
+    dialog_id = await shop.dialog_with("olha")
+    other = await say(olha, dialog_id, "hello", "k1")
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")

@@ -313,3 +313,12 @@ async def test_connecting_to_somebody_without_room_leaves_the_dialog_where_it_wa
     command = Connect(team=stage.key("paper"), operator_id=stage.people["olha"])
     assert (await stage.do("bot", dialog, command))["result"] == "limit"
     assert ((await stage.dialog(dialog)).team_key, await stage.place(dialog)) == (stage.key("support"), "queued")
+
+
+async def test_connecting_to_the_queue_and_to_somebody_at_once_is_an_error(stage):
+    await stage.person("bot", "-", role="integrator")
+    await stage.team("paper", auto=False)
+    await stage.person("olha", "paper", online=True)
+    dialog = await stage.opened("c1")
+    told = await stage.do("bot", dialog, Connect(place="queue", operator_id=stage.people["olha"]))
+    assert (told["result"], told["code"], told["operator_id"]) == ("error", "invalid", None)
