@@ -4,8 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.commands import CREATING, Outcome, Request
@@ -14,9 +13,10 @@ from domain.permissions import Permission, Viewer
 from store import closures, participants, places_by_hand, says, topics, transfers
 from store.dialogs import OfferDueError, Scene, lock_concerned_teams, lock_scene, require_not_due
 from store.engines import Sessions
+from store.keys import claim_key, store_answer
 from store.reactions import open_reactions
 from store.tables import CommandResult
-from store.transactions import Actor, GroundMovedError, Work, transact
+from store.transactions import Actor, Work, transact
 from store.viewers import get_viewer
 
 Handler = Callable[[Work, Scene, Viewer, Any], Awaitable[dict[str, Any]]]
@@ -43,14 +43,6 @@ HEAVY: dict[str, Handler] = {
     "transfer": places_by_hand.transfer,
 }
 
-_CLAIM = text("""
-INSERT INTO command_results (caller, key, digest) VALUES (:caller, :key, :digest) ON CONFLICT DO NOTHING
-RETURNING (SELECT not_after <= clock_timestamp() FROM pending_commands WHERE caller = :caller AND key = :key) AS is_late
-""")
-_STORE = text("""
-UPDATE command_results SET status = :status, answer = :answer, refusal = :refusal WHERE caller = :caller AND key = :key
-""").bindparams(bindparam("answer", type_=JSONB))
-
 
 async def apply(sessions: Sessions, request: Request, workflow_id: str) -> tuple[Outcome, set[str]]:
     """Carry out `request` once and answer it, with the open reactions of `workflow_id` and whom to ring.
@@ -62,7 +54,7 @@ async def apply(sessions: Sessions, request: Request, workflow_id: str) -> tuple
     rings: set[str] = set()
 
     async def story(work: Work) -> Outcome:
-        stored, is_late = await _claim_key(work, request)
+        stored, is_late = await claim_key(work, request)
         if stored is not None:
             return stored
         if is_late:
@@ -70,7 +62,7 @@ async def apply(sessions: Sessions, request: Request, workflow_id: str) -> tuple
         answer = await _carry_out(work, request)
         await work.session.flush()
         status = 201 if request.command.kind in CREATING else 200
-        await _store(work, request, status, answer, None)
+        await store_answer(work, request, status, answer, None)
         return Outcome(status, answer, None, await open_reactions(work.session, workflow_id))
 
     try:
@@ -88,10 +80,10 @@ async def apply(sessions: Sessions, request: Request, workflow_id: str) -> tuple
         refused = refusal_of(error)
 
         async def refuse(work: Work) -> Outcome:
-            stored, _ = await _claim_key(work, request)
+            stored, _ = await claim_key(work, request)
             if stored is not None:
                 return stored
-            await _store(work, request, refused.status, refused.answer, refused.refusal)
+            await store_answer(work, request, refused.status, refused.answer, refused.refusal)
             return refused
 
         return (await transact(sessions, refuse, actor=actor))[0], rings
@@ -123,33 +115,6 @@ async def find_answered(session: AsyncSession, caller: UUID, key: str) -> tuple[
     if row is None or row.answer is None:
         return None
     return row.digest, Outcome(row.status or 0, row.answer, row.refusal)
-
-
-async def _claim_key(work: Work, request: Request) -> tuple[Outcome | None, bool]:
-    """Insert the key's row, waiting for another transaction under the same key. Raises KeyReusedError.
-
-    Answers what is stored under it, and whether the command's last moment has passed (DECISIONS 2).
-    """
-    inserted = (
-        await work.session.execute(_CLAIM, {"caller": request.caller, "key": request.key, "digest": request.digest})
-    ).one_or_none()
-    if inserted is not None:
-        return None, bool(inserted.is_late)
-    row = await work.session.scalar(
-        select(CommandResult).where(CommandResult.caller == request.caller, CommandResult.key == request.key)
-    )
-    if row is None:
-        raise GroundMovedError
-    if row.digest != request.digest:
-        raise KeyReusedError("This Idempotency-Key was used for another request.")
-    return Outcome(row.status or 0, row.answer or {}, row.refusal, is_repeated=True), False
-
-
-async def _store(work: Work, request: Request, status: int, answer: dict[str, Any], refusal: str | None) -> None:
-    await work.session.execute(
-        _STORE,
-        {"caller": request.caller, "key": request.key, "status": status, "answer": answer, "refusal": refusal},
-    )
 
 
 async def _carry_out(work: Work, request: Request) -> dict[str, Any]:

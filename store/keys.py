@@ -5,16 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
-from domain.commands import Outcome
+from domain.commands import Outcome, Request
 from domain.errors import DomainError, KeyReusedError, UnavailableError, from_code
 from store.engines import Sessions
 from store.tables import CommandResult
 from store.transactions import Actor, GroundMovedError, Work, transact
 
 Answer = dict[str, Any]
+
+_CLAIM = text("""
+INSERT INTO command_results (caller, key, digest) VALUES (:caller, :key, :digest) ON CONFLICT DO NOTHING
+RETURNING (SELECT not_after <= clock_timestamp() FROM pending_commands WHERE caller = :caller AND key = :key) AS is_late
+""")
+_STORE = text("""
+UPDATE command_results SET status = :status, answer = :answer, refusal = :refusal WHERE caller = :caller AND key = :key
+""").bindparams(bindparam("answer", type_=JSONB))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +34,27 @@ class Keyed:
     digest: str
 
 
-async def claim_key(work: Work, keyed: Keyed) -> Outcome | None:
-    """Insert the key's row, waiting for another transaction under the same key; the stored answer if there is one.
+async def claim_key(work: Work, keyed: Keyed | Request) -> tuple[Outcome | None, bool]:
+    """Insert the key's row, waiting for another transaction under the same key. Raises KeyReusedError.
 
-    Raises KeyReusedError.
+    Answers what is stored under it, and whether the command's last moment has passed (DECISIONS 2).
     """
-    inserted = await work.session.scalar(
-        upsert(CommandResult)
-        .values(caller=keyed.caller, key=keyed.key, digest=keyed.digest)
-        .on_conflict_do_nothing()
-        .returning(CommandResult.key)
-    )
+    given = {"caller": keyed.caller, "key": keyed.key, "digest": keyed.digest}
+    inserted = (await work.session.execute(_CLAIM, given)).one_or_none()
     if inserted is not None:
-        return None
+        return None, bool(inserted.is_late)
     row = await work.session.get(CommandResult, (keyed.caller, keyed.key))
     if row is None:
         raise GroundMovedError
     if row.digest != keyed.digest:
         raise KeyReusedError("This Idempotency-Key was used for another request.")
-    return Outcome(row.status or 0, row.answer or {}, row.refusal)
+    return Outcome(row.status or 0, row.answer or {}, row.refusal, is_repeated=True), False
 
 
-async def _store(work: Work, keyed: Keyed, status: int, answer: Answer, refusal: str | None) -> None:
+async def store_answer(work: Work, keyed: Keyed | Request, status: int, answer: Answer, refusal: str | None) -> None:
     await work.session.execute(
-        update(CommandResult)
-        .where(CommandResult.caller == keyed.caller, CommandResult.key == keyed.key)
-        .values(status=status, answer=answer, refusal=refusal)
+        _STORE,
+        {"caller": keyed.caller, "key": keyed.key, "status": status, "answer": answer, "refusal": refusal},
     )
 
 
@@ -71,13 +74,14 @@ async def change_once(
         return await transact(sessions, story, actor=actor)
 
     async def once(work: Work) -> Answer:
-        if stored := await claim_key(work, keyed):
+        stored, _ = await claim_key(work, keyed)
+        if stored is not None:
             if stored.refusal is not None:
                 raise _Repeated(stored)
             return stored.answer
         answer = await story(work)
         await work.session.flush()
-        await _store(work, keyed, 200, without(answer, secrets), None)
+        await store_answer(work, keyed, 200, without(answer, secrets), None)
         return answer
 
     try:
@@ -90,8 +94,8 @@ async def change_once(
         refused = error
 
         async def refuse(work: Work) -> None:
-            if await claim_key(work, keyed) is None:
-                await _store(work, keyed, 0, {"detail": refused.detail, "extra": refused.extra}, refused.code)
+            if (await claim_key(work, keyed))[0] is None:
+                await store_answer(work, keyed, 0, {"detail": refused.detail, "extra": refused.extra}, refused.code)
 
         await transact(sessions, refuse, actor=actor)
         raise

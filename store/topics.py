@@ -12,7 +12,7 @@ from domain.events import Fact
 from domain.permissions import Viewer, require_acting
 from store import transfers
 from store.dialogs import Scene
-from store.places import free_slot, reserve, settle_waiting, wake_after_exclusions
+from store.places import free_slot, settle_waiting, wake_after_exclusions
 from store.tables import Tag, Team, Topic
 from store.transactions import Work
 
@@ -134,7 +134,7 @@ async def set_priority(work: Work, scene: Scene, viewer: Viewer, command: SetPri
 
 
 async def set_status(work: Work, scene: Scene, viewer: Viewer, command: SetStatus) -> dict[str, Any]:
-    """A ticket's status by hand. Pending and resolved give the slot back; in_progress takes one again."""
+    """A ticket's status by hand. Pending and resolved give the slot back."""
     dialog = scene.dialog
     require_acting(viewer, scene.relation, is_waiting=dialog.place in rules.WAITING)
     rules.require_open(dialog.status)
@@ -150,8 +150,6 @@ async def set_status(work: Work, scene: Scene, viewer: Viewer, command: SetStatu
     if dialog.operator_id is not None and had and not has:
         await free_slot(work, dialog)
         await transfers.drain_for(work, [dialog.operator_id], cause="ticket_status")
-    elif dialog.operator_id is not None and has and not had:
-        await reserve(work, dialog, dialog.operator_id)
     work.record(
         Fact.TICKET_STATUS_CHANGED, **scene.event_ids, operator_id=dialog.operator_id, before={"status": before},
         after={"status": command.status},
