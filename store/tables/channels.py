@@ -20,7 +20,12 @@ SOUGHT = (
 
 
 class Channel(Row):
-    """`reopen_window` in seconds: how long after closing a client's message reopens the same dialog."""
+    """`reopen_window` in seconds: how long after closing a client's message reopens the same dialog.
+
+    `reply_window` in seconds since the client's last message; null: the kind's own rule. `rate`: what its account may
+    send, as `25/s`. `sending_stopped_at`: the kill switch for what processes send. `bot_process`: the definition that
+    speaks with clients first.
+    """
 
     __tablename__ = "channels"
 
@@ -32,6 +37,10 @@ class Channel(Row):
     reopen_window: Mapped[int] = mapped_column(server_default=text("86400"))
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    rate: Mapped[str | None]
+    reply_window: Mapped[int | None]
+    sending_stopped_at: Mapped[datetime | None]
+    bot_process: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
     __table_args__ = (
@@ -41,7 +50,10 @@ class Channel(Row):
 
 
 class Contact(Row):
-    """`sought`: its particulars in small letters, one a line, as a search looks into them."""
+    """`consent`: to marketing. `external_id`: its number in the company's own systems.
+
+    `sought`: its particulars in small letters, one a line, as a search looks into them.
+    """
 
     __tablename__ = "contacts"
 
@@ -49,6 +61,9 @@ class Contact(Row):
     name: Mapped[str | None]
     phone: Mapped[str | None]
     email: Mapped[str | None]
+    external_id: Mapped[str | None]
+    consent: Mapped[bool] = mapped_column(server_default=text("false"))
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     tags: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     banned_at: Mapped[datetime | None]
     banned_by: Mapped[UUID | None]

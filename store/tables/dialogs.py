@@ -1,6 +1,7 @@
 """Dialogs: what is true of each now. How it came to be so stands in events."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, Text, text
@@ -23,6 +24,8 @@ LAST_MESSAGE = "(coalesce(last_message_at, opened_at))"
 class Dialog(Row):
     """`waiting_since`: the original moment it began to wait for an operator (kept when it returns to the pool).
     `awaiting_reply_since`: the first client message nobody has answered. `cycle` counts reopenings from closed.
+    `revision` is counted up by the database at every change. `bot_run`: the run that speaks with the client while the
+    dialog's place is bot.
     """
 
     __tablename__ = "dialogs"
@@ -46,6 +49,11 @@ class Dialog(Row):
     weight: Mapped[int] = mapped_column(server_default=text("0"))
     is_forced: Mapped[bool] = mapped_column(server_default=text("false"))
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
+    subject: Mapped[str | None]
+    ticket_type: Mapped[str | None]
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    bot_run: Mapped[UUID | None]
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
     rating: Mapped[int | None] = mapped_column(SmallInteger)
     cycle: Mapped[int] = mapped_column(server_default=text("1"))
     last_message_seq: Mapped[int] = mapped_column(server_default=text("0"))

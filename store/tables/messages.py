@@ -13,7 +13,10 @@ from store.tables.rows import Row
 
 
 class Message(Row):
-    """`seq` orders the messages of a dialog. For outgoing ones the row is the ledger of delivery."""
+    """`seq` orders the messages of a dialog. For outgoing ones the row is the ledger of delivery.
+
+    `run_id`: the run that wrote it. `not_before`: its turn under the rate limits, once it has one.
+    """
 
     __tablename__ = "messages"
 
@@ -32,6 +35,8 @@ class Message(Row):
     delivery_error: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(server_default=sql("0"))
     provider_id: Mapped[str | None]
+    run_id: Mapped[UUID | None]
+    not_before: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     words: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('simple', text)", persisted=True))
 
