@@ -11,14 +11,14 @@ _UNITS = {seconds: unit for unit, seconds in _SECONDS.items()}
 
 
 class Rate(NamedTuple):
-    """`count` in every `per_seconds`, which is 1, 60 or 3600."""
+    """`amount` in every `per_seconds`, which is 1, 60 or 3600."""
 
-    count: int
+    amount: int
     per_seconds: int
 
     @property
     def per_second(self) -> float:
-        return self.count / self.per_seconds
+        return self.amount / self.per_seconds
 
 
 def parse_rate(text: str) -> Rate:
@@ -27,11 +27,11 @@ def parse_rate(text: str) -> Rate:
     if found is None:
         raise ValueError(f"{text[:40]!r} is not a rate: write 20/s, 300/m or 1000/h")
     rate = Rate(int(found[1]), _SECONDS[found[2]])
-    if not 1 <= rate.count <= MOST:
+    if not 1 <= rate.amount <= MOST:
         raise ValueError(f"{text!r} is out of bounds: a rate is from 1 to {MOST}")
     return rate
 
 
 def format_rate(rate: Rate) -> str:
     """`25/s` for (25, 1)."""
-    return f"{rate.count}/{_UNITS[rate.per_seconds]}"
+    return f"{rate.amount}/{_UNITS[rate.per_seconds]}"
