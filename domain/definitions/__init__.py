@@ -1,0 +1,1 @@
+"""Definitions of processes and macros: text → canonical document → closed shape → checked."""
