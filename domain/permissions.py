@@ -40,19 +40,29 @@ class Permission(StrEnum):
     USERS_MANAGE = "users.manage"
     ROLES_MANAGE = "roles.manage"
     SETTINGS_MANAGE = "settings.manage"
+    DEFINITIONS_READ = "definitions.read"
+    DEFINITIONS_MANAGE = "definitions.manage"
+    RUNS_LAUNCH = "runs.launch"
+    RUNS_READ = "runs.read"
+    RUNS_CONTROL = "runs.control"
+    CONNECTIONS_MANAGE = "connections.manage"
+    DESK_READ = "desk.read"
+    DESK_MANAGE = "desk.manage"
+    CONTACT_EDIT = "contact.edit"
     AUDIT_READ = "audit.read"
     PRESENCE_OWN = "presence.own"
 
 
 P = Permission
-_READING = {P.DIALOG_READ, P.DIALOG_READ_TEXTS, P.TEAMS_READ, P.OPERATORS_READ}
+_READING = {P.DIALOG_READ, P.DIALOG_READ_TEXTS, P.TEAMS_READ, P.OPERATORS_READ, P.DEFINITIONS_READ, P.DESK_READ}
 _OPERATOR = _READING | {
     P.DIALOG_REPLY, P.DIALOG_NOTE, P.DIALOG_TAKE, P.DIALOG_CLOSE, P.DIALOG_TRANSFER, P.DIALOG_EDIT,
-    P.DIALOG_HOLD, P.QUEUE_READ, P.PRESENCE_OWN,
+    P.DIALOG_HOLD, P.QUEUE_READ, P.PRESENCE_OWN, P.RUNS_LAUNCH, P.RUNS_READ, P.CONTACT_EDIT,
 }  # fmt: skip
 _SUPERVISOR = _OPERATOR | {
     P.DIALOG_ASSIGN, P.DIALOG_LEAD, P.CONTACT_BAN, P.HISTORY_READ, P.DISTRIBUTION_AUDIT,
     P.DISTRIBUTION_MANAGE, P.OPERATORS_FORCE, P.DIALOG_TAKE_OVER_LIMIT, P.AUDIT_READ,
+    P.RUNS_CONTROL, P.DESK_MANAGE,
 }  # fmt: skip
 
 #: role → the rights it is seeded with
@@ -61,9 +71,10 @@ GRANTS: dict[str, frozenset[Permission]] = {
     "light_agent": frozenset(_READING | {P.DIALOG_NOTE, P.PRESENCE_OWN}),
     "supervisor": frozenset(_SUPERVISOR),
     "admin": frozenset(Permission),
-    "integrator": frozenset({P.CHANNELS_MANAGE, P.TEAMS_READ, P.DIALOG_CONNECT}),
+    "integrator": frozenset({P.CHANNELS_MANAGE, P.TEAMS_READ, P.DIALOG_CONNECT, P.DEFINITIONS_READ,
+                             P.DEFINITIONS_MANAGE, P.CONNECTIONS_MANAGE, P.DESK_READ, P.RUNS_READ}),
     "ops": frozenset({P.DIALOG_READ, P.DIALOG_READ_ALL, P.HISTORY_READ, P.QUEUE_READ, P.DISTRIBUTION_AUDIT,
-                      P.OPERATORS_READ, P.TEAMS_READ, P.AUDIT_READ}),
+                      P.OPERATORS_READ, P.TEAMS_READ, P.AUDIT_READ, P.DEFINITIONS_READ, P.RUNS_READ, P.DESK_READ}),
 }  # fmt: skip
 
 

@@ -37,6 +37,15 @@ channels.manage              .           .           .         x        x       
 users.manage                 .           .           .         x        .        .
 roles.manage                 .           .           .         x        .        .
 settings.manage              .           .           .         x        .        .
+definitions.read             x           x           x         x        x        x
+definitions.manage           .           .           .         x        x        .
+runs.launch                  x           .           x         x        .        .
+runs.read                    x           .           x         x        x        x
+runs.control                 .           .           x         x        .        .
+connections.manage           .           .           .         x        x        .
+desk.read                    x           x           x         x        x        x
+desk.manage                  .           .           x         x        .        .
+contact.edit                 x           .           x         x        .        .
 audit.read                   .           .           x         x        .        x
 presence.own                 x           x           x         x        .        .
 """
