@@ -3,7 +3,9 @@
 from uuid import UUID
 
 DIALOG, TRANSFER, PRESENCE, TEAM = "dialog", "transfer", "presence", "team"
+MASS_RUN, PROCESS, MACRO, SCHEDULE = "mass", "process", "macro", "schedule"
 PROBE = "probe"
+MASS, PROCESS, MACRO, LAUNCH, SCHEDULE = "mass", "process", "macro", "launch", "schedule"
 
 
 def of_dialog(dialog_id: UUID) -> str:
@@ -21,6 +23,53 @@ def of_presence(operator_id: UUID) -> str:
 def of_team(key: str) -> str:
     """Not a workflow: the address of reactions that the relay itself carries out."""
     return f"{TEAM}:{key}"
+
+
+def of_mass(run_id: UUID) -> str:
+    """The run of a process, over one item or many."""
+    return f"{MASS}:{run_id}"
+
+
+def of_item(run_id: UUID, seq: int) -> str:
+    """An item that waits, sends or calls out."""
+    return f"{PROCESS}:{run_id}:{seq}"
+
+
+def of_macro(run_id: UUID) -> str:
+    return f"{MACRO}:{run_id}"
+
+
+def of_launch(definition: str, position: int) -> str:
+    """Temporal adds the moment of each firing."""
+    return f"{LAUNCH}:{definition}:{position}"
+
+
+def of_schedule(definition: str) -> str:
+    """Not a workflow: the address of reactions that the relay itself carries out."""
+    return f"{SCHEDULE}:{definition}"
+
+
+def of_mass_run(run_id: UUID) -> str:
+    return f"{MASS_RUN}:{run_id}"
+
+
+def of_process(run_id: UUID, seq: int) -> str:
+    return f"{PROCESS}:{run_id}:{seq}"
+
+
+def of_macro(run_id: UUID) -> str:
+    return f"{MACRO}:{run_id}"
+
+
+def of_schedule(definition_key: str) -> str:
+    """Not a workflow: the address of reactions that the relay carries out; also the id of the Temporal Schedule."""
+    return f"{SCHEDULE}:{definition_key}"
+
+
+def item_of(rest: str) -> tuple[UUID, int]:
+    """run and seq of the rest of a process's id."""
+    run_id, _, seq = rest.partition(":")
+    return UUID(run_id), int(seq)
 
 
 def parse(workflow_id: str) -> tuple[str, str]:
