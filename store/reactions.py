@@ -50,6 +50,7 @@ async def overdue_workflows(
             SELECT workflow_id, min(id) AS first, max(id) AS newest FROM reactions
             WHERE done_at IS NULL AND not_before < clock_timestamp() - make_interval(secs => :age)
               AND workflow_id NOT LIKE 'team:%'
+              AND workflow_id NOT LIKE 'schedule:%'
             GROUP BY workflow_id
             HAVING NOT EXISTS (SELECT FROM unnest(CAST(:ids AS text[]), CAST(:rows AS bigint[])) AS known (id, newest)
                                WHERE known.id = workflow_id AND known.newest >= max(reactions.id))
