@@ -6,15 +6,31 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 CATALOGUE_VERSION = 1
 
 
 class Params(BaseModel):
-    """Base of all parameters: unknown ones are refused, null counts as left out."""
+    """Base of all parameters: unknown ones are refused, null counts as left out, a number will do for a text."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=65_536)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_max_length=65_536, coerce_numbers_to_str=True, populate_by_name=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        must = {f.alias or name for name, f in cls.model_fields.items() if f.is_required()}
+        return {name: value for name, value in given.items() if value is not None or name in must}
+
+
+class WriteParams(Params):
+    """`if_unchanged`: refuse with `conflict` when the dialog has changed since the definition last saw it."""
+
+    if_unchanged: bool = False
 
 
 class Result(BaseModel):
@@ -54,13 +70,16 @@ class Retry:
         return min(self.longest, self.initial * self.factor ** (attempt - 1))
 
 
-#: what an action would answer, without doing it: (params, names of the scope) → result
+#: what an action would answer, without doing it: (params, names of the scope) → result. Raises StepError where it
+#: would be refused for what the scope tells.
 Simulate = Callable[[BaseModel, Mapping[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`needs`: dialog, contact or none — what must be at hand. `heavy`: changes who waits or has room (team locks)."""
+    """`needs`: dialog, contact, either of them, or none — what must be at hand. `heavy`: changes who waits or has room
+    (team locks). `capability` of `http` goes with the connection's name: `http:core-banking`.
+    """
 
     name: str
     params: type[BaseModel]
