@@ -19,6 +19,7 @@ STATUSES: dict[str, int] = {
     "bad_credentials": 401,
     "forbidden": 403,
     "not_yours": 403,
+    "own_launch": 403,
     "bad_csrf": 403,
     "not_found": 404,
     "command_expired": 410,
@@ -26,6 +27,8 @@ STATUSES: dict[str, int] = {
     "invalid": 422,
     "key_reused": 422,
     "unknown_topic": 422,
+    "invalid_definition": 422,
+    "invalid_inputs": 422,
     "too_many_requests": 429,
     "unavailable": 503,
 }

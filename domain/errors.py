@@ -165,6 +165,75 @@ class TooManyError(DomainError):
     title = "Too many requests"
 
 
+class NotActiveError(DomainError):
+    code = "not_active"
+    title = "The definition is not active"
+
+
+class ArchivedError(DomainError):
+    code = "archived"
+    title = "The definition is archived"
+
+
+class UnchangedError(DomainError):
+    code = "unchanged"
+    title = "Nothing has changed since the latest version"
+
+
+class InvalidDefinitionError(DomainError):
+    """`errors`: the diagnostics."""
+
+    code = "invalid_definition"
+    title = "The definition is not valid"
+
+
+class InvalidInputsError(DomainError):
+    """`errors`: one object a field: {field, code, message}."""
+
+    code = "invalid_inputs"
+    title = "The inputs are not valid"
+
+
+class SelectionTooLargeError(DomainError):
+    code = "selection_too_large"
+    title = "More items than one run may have"
+
+
+class ConfirmationNeededError(DomainError):
+    code = "confirmation_needed"
+    title = "Confirm the number of items"
+
+
+class RunEndedError(DomainError):
+    code = "run_ended"
+    title = "The run has ended"
+
+
+class RunNotEndedError(DomainError):
+    code = "run_not_ended"
+    title = "The run has not ended yet"
+
+
+class NothingToDoError(DomainError):
+    code = "nothing_to_do"
+    title = "There is nothing to do"
+
+
+class AlreadyDecidedError(DomainError):
+    code = "already_decided"
+    title = "Already decided"
+
+
+class OwnLaunchError(ForbiddenError):
+    code = "own_launch"
+    title = "Somebody else has to decide"
+
+
+class QueueFullError(DomainError):
+    code = "queue_full"
+    title = "Too many launches wait for the same target"
+
+
 class UnavailableError(DomainError):
     code = "unavailable"
     title = "A part of the system is away"
