@@ -3,7 +3,6 @@
 from uuid import UUID
 
 DIALOG, TRANSFER, PRESENCE, TEAM = "dialog", "transfer", "presence", "team"
-MASS_RUN, PROCESS, MACRO, SCHEDULE = "mass", "process", "macro", "schedule"
 PROBE = "probe"
 MASS, PROCESS, MACRO, LAUNCH, SCHEDULE = "mass", "process", "macro", "launch", "schedule"
 
@@ -47,23 +46,6 @@ def of_launch(definition: str, position: int) -> str:
 def of_schedule(definition: str) -> str:
     """Not a workflow: the address of reactions that the relay itself carries out."""
     return f"{SCHEDULE}:{definition}"
-
-
-def of_mass_run(run_id: UUID) -> str:
-    return f"{MASS_RUN}:{run_id}"
-
-
-def of_process(run_id: UUID, seq: int) -> str:
-    return f"{PROCESS}:{run_id}:{seq}"
-
-
-def of_macro(run_id: UUID) -> str:
-    return f"{MACRO}:{run_id}"
-
-
-def of_schedule(definition_key: str) -> str:
-    """Not a workflow: the address of reactions that the relay carries out; also the id of the Temporal Schedule."""
-    return f"{SCHEDULE}:{definition_key}"
 
 
 def item_of(rest: str) -> tuple[UUID, int]:
