@@ -96,6 +96,14 @@ def somebody(names: Mapping[str, Any], excluded: list[str]) -> dict[str, Any] | 
     return {"id": operator.get("id"), "name": name} if name else None
 
 
+def _assign(p: Any, names: Mapping[str, Any]) -> dict[str, Any]:
+    return {"operator": {"id": p.operator, "name": None}}
+
+
+def _to_team(p: Any, names: Mapping[str, Any]) -> dict[str, Any]:
+    return {"team": p.team}
+
+
 def _distribute(p: Any, names: Mapping[str, Any]) -> dict[str, Any]:
     found = somebody(names, p.exclude)
     if found is not None:
@@ -120,7 +128,7 @@ _WRITES: dict[str, Any] = {"effect": Effect.WRITE, "placement": Placement.LOCAL}
 ACTIONS: tuple[Manifest, ...] = (
     Manifest(
         "assign", Assign, Assigned, capability=capabilities.ASSIGN, **_WRITES, heavy=True, can_undo=True,
-        simulate=lambda p, names: {"operator": {"id": p.operator, "name": None}},
+        simulate=_assign,
         label={"uk": "Призначити оператора", "en": "Assign"}, icon="user-check",
     ),
     Manifest(
@@ -140,7 +148,7 @@ ACTIONS: tuple[Manifest, ...] = (
     ),
     Manifest(
         "transfer_to_team", TransferToTeam, ToTeam, capability=capabilities.TRANSFER, **_WRITES, heavy=True,
-        can_undo=True, simulate=lambda p, names: {"team": p.team},
+        can_undo=True, simulate=_to_team,
         label={"uk": "Передати групі", "en": "Transfer to a team"}, icon="users",
     ),
     Manifest(
