@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,9 +20,9 @@ class QuickReply(Row):
     key: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     text: Mapped[str]
-    version: Mapped[int] = mapped_column(server_default=text("1"))
-    active: Mapped[bool] = mapped_column(server_default=text("true"))
-    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    version: Mapped[int] = mapped_column(server_default=sql("1"))
+    active: Mapped[bool] = mapped_column(server_default=sql("true"))
+    updated_at: Mapped[datetime] = mapped_column(server_default=sql("now()"))
     updated_by: Mapped[UUID | None]
 
 
@@ -33,9 +34,9 @@ class MessageTemplate(Row):
     key: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     text: Mapped[str]
-    kinds: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
-    active: Mapped[bool] = mapped_column(server_default=text("true"))
-    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    kinds: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=sql("'{}'::text[]"))
+    active: Mapped[bool] = mapped_column(server_default=sql("true"))
+    updated_at: Mapped[datetime] = mapped_column(server_default=sql("now()"))
 
 
 class Folder(Row):
@@ -45,12 +46,12 @@ class Folder(Row):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
-    kind: Mapped[str] = mapped_column(server_default=text("'folder'"))
+    kind: Mapped[str] = mapped_column(server_default=sql("'folder'"))
     name: Mapped[str]
-    criteria: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    criteria: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'::jsonb"))
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    is_public: Mapped[bool] = mapped_column(server_default=text("true"))
-    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    is_public: Mapped[bool] = mapped_column(server_default=sql("true"))
+    created_at: Mapped[datetime] = mapped_column(server_default=sql("now()"))
 
     __table_args__ = (CheckConstraint("kind IN ('folder','filter')", name="kind_known"),)
 
@@ -69,11 +70,11 @@ class Notice(Row):
     sound: Mapped[str | None]
     run_id: Mapped[UUID | None]
     dialog_id: Mapped[UUID | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    created_at: Mapped[datetime] = mapped_column(server_default=sql("clock_timestamp()"))
     read_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index("uq_notices_user_id_key", "user_id", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
+        Index("uq_notices_user_id_key", "user_id", "key", unique=True, postgresql_where=sql("key IS NOT NULL")),
         Index("ix_notices_user_id_created_at", "user_id", "created_at"),
     )
 
@@ -86,19 +87,19 @@ class RatingRequest(Row):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     dialog_id: Mapped[UUID] = mapped_column(ForeignKey("dialogs.id", ondelete="CASCADE"))
     cycle: Mapped[int]
-    scale: Mapped[str] = mapped_column(server_default=text("'1-5'"))
+    scale: Mapped[str] = mapped_column(server_default=sql("'1-5'"))
     question: Mapped[str]
     token_hash: Mapped[str] = mapped_column(unique=True)
-    state: Mapped[str] = mapped_column(server_default=text("'pending'"))
+    state: Mapped[str] = mapped_column(server_default=sql("'pending'"))
     score: Mapped[int | None]
     comment: Mapped[str | None]
     message_id: Mapped[UUID | None]
-    asked_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    asked_at: Mapped[datetime] = mapped_column(server_default=sql("clock_timestamp()"))
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("state IN ('pending','received','superseded','expired')", name="state_known"),
-        Index("uq_rating_requests_pending", "dialog_id", unique=True, postgresql_where=text("state = 'pending'")),
+        Index("uq_rating_requests_pending", "dialog_id", unique=True, postgresql_where=sql("state = 'pending'")),
         Index("ix_rating_requests_dialog_id_cycle", "dialog_id", "cycle"),
     )
