@@ -1,0 +1,118 @@
+"""Compiled expressions and how they are evaluated: a pure function of the names and one frozen moment."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+
+from jinja2 import nodes
+
+from domain.expressions.budgets import FUEL, Evaluation
+from domain.expressions.compiling import Comparison, Compiler, Part, Reference, not_boolean
+from domain.expressions.errors import ExpressionError
+from domain.expressions.parsing import parse_condition, parse_text
+from domain.expressions.paths import Path, path_text, read
+from domain.expressions.templates import compile_template
+from domain.expressions.values import MISSING, json_text, to_json
+
+LONGEST_READ = 200
+_BRACES: Final = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+_BEGINNINGS: Final = ("{{", "{%", "{#")
+
+
+class Expression:
+    """A compiled expression; immutable, safe to share between threads and workflows.
+
+    `names`: every static path read. `references`: the same with their places. `literal`: there is nothing to evaluate.
+    `result_type`: text, number, boolean, null, list, object, moment, duration, or None when it is not known.
+    """
+
+    __slots__ = ("_cost", "_run", "_slots", "comparisons", "literal", "names", "references", "result_type", "source")
+
+    def __init__(self, source: str, part: Part, compiler: Compiler | None) -> None:
+        self.source = source
+        self.result_type = part.type
+        self.literal = compiler is None
+        self.references: tuple[Reference, ...] = tuple(compiler.references) if compiler else ()
+        self.comparisons: tuple[Comparison, ...] = tuple(compiler.comparisons) if compiler else ()
+        self.names: tuple[Path, ...] = tuple(dict.fromkeys(reference.path for reference in self.references))
+        self._run = part.run
+        self._cost = compiler.cost if compiler else 0
+        self._slots = compiler.slots if compiler else 0
+
+    def evaluate(self, names: Mapping[str, Any], *, now: datetime, fuel: int = FUEL, missing: Any = None) -> Any:
+        """The value, `missing` (null) where nothing is. Raises ExpressionError R3xx, nothing else."""
+        run = Evaluation(names, now, fuel, self._slots)
+        run.spend(self._cost)
+        value = self._run(run)
+        return missing if value is MISSING else value
+
+    def evaluate_condition(self, names: Mapping[str, Any], *, now: datetime, fuel: int = FUEL) -> bool:
+        """True or false; R306 for anything else."""
+        value = self.evaluate(names, now=now, fuel=fuel)
+        if value is True or value is False:
+            return value
+        raise not_boolean(value, (0, len(self.source)))
+
+    def read(self, names: Mapping[str, Any]) -> dict[str, Any]:
+        """What the expression reads, path by path: plain JSON, cut short, null where nothing is."""
+        found: dict[str, Any] = {}
+        for path in self.names:
+            try:
+                found[path_text(path)] = _shortened(read(names, path))
+            except ExpressionError:
+                found[path_text(path)] = None
+        return found
+
+    def __repr__(self) -> str:
+        return f"Expression({self.source!r})"
+
+
+@lru_cache(maxsize=2048)
+def compile_condition(source: str) -> Expression:
+    """A bare expression that yields true or false. Raises ExpressionError E3xx."""
+    text = _normal(source)
+    try:
+        tree = parse_condition(text)
+        compiler = Compiler(tree, text)
+        part = compiler.value(tree.root)
+    except ExpressionError as error:
+        if error.code == "E303":
+            error.fix = _BRACES.sub(r"\1", source).strip()
+        raise
+    if part.type not in (None, "boolean"):
+        raise ExpressionError(
+            "E306", f"a condition is true or false, this is a {part.type} — compare it with something",
+            offset=0, length=len(source),
+        )  # fmt: skip
+    return Expression(source, part, compiler)
+
+
+@lru_cache(maxsize=2048)
+def compile_value(source: str) -> Expression:
+    """A text with {{ }} in it. Exactly one {{ }} and nothing else is the value itself; none at all is the text."""
+    if not any(beginning in source for beginning in _BEGINNINGS):
+        return Expression(source, Part(lambda _run: source, "text"), None)
+    text = _normal(source)
+    tree = parse_text(text)
+    assert isinstance(tree.root, nodes.Template)
+    compiler = Compiler(tree, text)
+    part = compile_template(compiler, tree.root)
+    if part.value is not MISSING and not compiler.cost:
+        return Expression(source, part, None)
+    return Expression(source, part, compiler)
+
+
+def _normal(source: str) -> str:
+    """Line breaks as the parser wants them."""
+    return source.replace("\r\n", "\n").replace("\r", "\n") if "\r" in source else source
+
+
+def _shortened(value: Any) -> Any:
+    plain = to_json(value)
+    text = plain if isinstance(plain, str) else json_text(plain)
+    return plain if len(text) <= LONGEST_READ else text[: LONGEST_READ - 1] + "…"
+
+
+__all__ = ["Expression", "compile_condition", "compile_value"]
