@@ -1,0 +1,27 @@
+"""JSON as PostgreSQL can keep it: it refuses NUL characters and halves of surrogate pairs, which outside systems send."""
+
+import json
+import re
+from typing import Any
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(value: Any) -> Any:
+    """The same JSON value with what cannot be kept replaced by U+FFFD."""
+    written = json.dumps(value, allow_nan=False)
+    return _clean(value) if "\\u0000" in written or "\\ud" in written else value
+
+
+def storable_text(value: str | None) -> str | None:
+    return None if value is None else _UNSTORABLE.sub("\ufffd", value)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_clean(key): _clean(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(one) for one in value]
+    return value

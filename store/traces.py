@@ -1,0 +1,65 @@
+"""What an item's walk did, step by step: rows a person can read while it goes on and long after."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.walks.ports import StepRecord
+from store.json_values import storable
+from store.tables import RunStep
+from store.transactions import Work
+
+_WRITE = text("""
+INSERT INTO run_steps (run_id, seq, n, step_id, path, kind, title, status, started_at, finished_at, attempts,
+                       inputs, result, branch, error)
+SELECT :run, :seq, r.n, r.step, r.path, r.kind, r.title, r.status, r.started_at, r.finished_at, r.attempts,
+       r.inputs, r.result, r.branch, r.error
+FROM jsonb_to_recordset(CAST(:records AS jsonb)) AS r (
+    n bigint, step text, path text, kind text, title text, status text, started_at timestamptz,
+    finished_at timestamptz, attempts bigint, inputs jsonb, result jsonb, branch jsonb, error jsonb)
+ON CONFLICT (run_id, seq, n) DO UPDATE SET
+    status = excluded.status, finished_at = excluded.finished_at, attempts = excluded.attempts,
+    inputs = excluded.inputs, result = excluded.result, branch = excluded.branch, error = excluded.error
+""")
+
+
+async def write(work: Work, run_id: UUID, seq: int, records: Iterable[StepRecord]) -> None:
+    """Keep records of item `seq` (0: the phase before the items, -1: the one after); the same `n` is written over."""
+    latest = {record.n: asdict(record) for record in records}
+    if latest:
+        rows = json.dumps(storable(list(latest.values())), allow_nan=False)
+        await work.session.execute(_WRITE, {"run": run_id, "seq": seq, "records": rows})
+
+
+async def trace_of(session: AsyncSession, run_id: UUID, seq: int) -> list[dict[str, Any]]:
+    """The records of one item, oldest first."""
+    rows = await session.scalars(
+        select(RunStep).where(RunStep.run_id == run_id, RunStep.seq == seq).order_by(RunStep.n)
+    )
+    return [row_of(step) for step in rows]
+
+
+async def traces_of(session: AsyncSession, run_id: UUID, seqs: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The records of several items at once."""
+    rows = await session.scalars(
+        select(RunStep).where(RunStep.run_id == run_id, RunStep.seq.in_(seqs)).order_by(RunStep.seq, RunStep.n)
+    )
+    found: dict[int, list[dict[str, Any]]] = {seq: [] for seq in seqs}
+    for step in rows:
+        found[step.seq].append(row_of(step))
+    return found
+
+
+def row_of(step: RunStep) -> dict[str, Any]:
+    took = (step.finished_at - step.started_at).total_seconds() * 1000 if step.finished_at else None
+    return {
+        "n": step.n, "id": step.step_id, "path": step.path, "kind": step.kind, "title": step.title,
+        "status": step.status, "started_at": step.started_at, "finished_at": step.finished_at,
+        "ms": None if took is None else round(took, 1), "attempts": step.attempts, "inputs": step.inputs,
+        "result": step.result, "branch": step.branch, "error": step.error,
+    }  # fmt: skip
