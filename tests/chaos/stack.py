@@ -17,6 +17,7 @@ import psutil
 ROOT = Path(__file__).parents[2]
 PASSWORD, TOKEN = "chaos-password", "chaos-token-0123456789"
 #: part → what stands on its command line
+#: (`mass` is the worker of mass work, told apart by its environment)
 PARTS = {
     "worker": ("cli.py", "worker"),
     "server": ("cli.py", "server"),
@@ -89,14 +90,14 @@ class Stack:
 
     def _found(self, part: str) -> list[psutil.Process]:
         assert self._up is not None
-        wanted = PARTS[part]
+        wanted = PARTS["worker" if part == "mass" else part]
         found = []
         for process in psutil.Process(self._up.pid).children(recursive=True):
             try:
                 line = process.cmdline()
             except psutil.Error:
                 continue
-            if all(any(word in piece for piece in line) for word in wanted) and not _is_mass(process):
+            if all(any(word in piece for piece in line) for word in wanted) and _is_mass(process) == (part == "mass"):
                 found.append(process)
         return found[:1]
 
