@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.changes import Change, changing
-from api.fields import UNSENT, Body, Key, KeyInPath, Name
+from api.fields import UNSENT, Body, Key, KeyInPath, Name, Storable
 from api.house import Reading
 from api.viewers import needs
 from domain.permissions import Permission
@@ -17,6 +17,7 @@ from store.transactions import Work
 router = APIRouter(prefix="/channels", tags=["channels"])
 MAY = Depends(needs(Permission.CHANNELS_MANAGE))
 Changing = Annotated[Change, Depends(changing(Permission.CHANNELS_MANAGE))]
+Switching = Annotated[Change, Depends(changing(Permission.RUNS_CONTROL))]
 Kind = Literal[
     "telegram", "viber", "whatsapp", "facebook", "instagram", "facebook_comments", "instagram_comments", "email",
     "widget", "telephony", "sms", "generic",
@@ -35,11 +36,14 @@ def _small(settings: dict[str, Any]) -> dict[str, Any]:
 
 Settings = Annotated[dict[str, Any], AfterValidator(_small)]
 ReopenWindow = Annotated[int, Field(ge=0, le=31_536_000)]
+Rate = Annotated[str, Field(max_length=20), Storable]
 
 
 class Channel(BaseModel):
     """`reopen_window` in seconds: how long after closing a client's message reopens the dialog; `team` takes dialogs
-    without a topic; `settings` as the channel's kind needs them.
+    without a topic; `settings` as the channel's kind needs them. `rate`: what its account may send (`25/s`);
+    `reply_window` in seconds since the client's last message, null: the kind's own rule. `bot_process`: the process
+    that speaks with clients first. `sending_stopped_at`: since when processes and macros may send nothing here.
     """
 
     key: str
@@ -49,6 +53,10 @@ class Channel(BaseModel):
     reopen_window: int
     settings: dict[str, Any]
     active: bool
+    rate: str | None
+    reply_window: int | None
+    bot_process: str | None
+    sending_stopped_at: str | None
     has_token: bool
     created_at: str
 
@@ -78,6 +86,9 @@ class NewChannel(Body):
     reopen_window: ReopenWindow = 86_400
     settings: Settings = Field(default_factory=dict)
     active: bool = True
+    rate: Rate | None = None
+    reply_window: ReopenWindow | None = None
+    bot_process: Key | None = None
 
 
 class ChannelChange(Body):
@@ -86,6 +97,9 @@ class ChannelChange(Body):
     reopen_window: ReopenWindow = UNSENT
     settings: Settings = UNSENT
     active: bool = UNSENT
+    rate: Rate | None = None
+    reply_window: ReopenWindow | None = None
+    bot_process: Key | None = None
 
 
 @router.get("", dependencies=[MAY])
@@ -122,6 +136,25 @@ async def rotate_token(key: KeyInPath, change: Changing) -> NewToken:
         return await channels.rotate_token(work, key)
 
     return NewToken(**await change.make(story, secrets=("token",)))
+
+
+@router.put("/{key}/sending")
+async def allow_sending(key: KeyInPath, change: Switching) -> Channel:
+    """Processes and macros may send here (again)."""
+    return await _switch(key, change, stopped=False)
+
+
+@router.delete("/{key}/sending")
+async def stop_sending(key: KeyInPath, change: Switching) -> Channel:
+    """The kill switch: from now on no process and no macro sends anything here, begun or not. People still may."""
+    return await _switch(key, change, stopped=True)
+
+
+async def _switch(key: str, change: Change, *, stopped: bool) -> Channel:
+    async def story(work: Work) -> dict[str, Any]:
+        return await channels.set_sending(work, key, stopped=stopped)
+
+    return Channel(**await change.make(story))
 
 
 @router.delete("/{key}", status_code=204)

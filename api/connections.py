@@ -9,7 +9,7 @@ from api.changes import Change, changing
 from api.fields import UNSENT, Body, Key, KeyInPath, Name, Storable
 from api.house import Reading
 from api.viewers import needs
-from domain.connections import LONGEST_URL
+from domain.connections import LONGEST_TIMEOUT
 from domain.permissions import Permission
 from store import connections
 from store.transactions import Work
@@ -22,15 +22,15 @@ Short = Annotated[str, Field(min_length=1, max_length=200), Storable]
 Path = Annotated[str, Field(min_length=1, max_length=500), Storable]
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Names = Annotated[list[Short], Field(max_length=50)]
-Timeout = Annotated[int, Field(ge=1, le=60)]
+Timeout = Annotated[int, Field(ge=1, le=LONGEST_TIMEOUT)]
 
 
 class Auth(Body):
-    """`secret` is the name of a stored secret. `username` of basic; `name`: of the header or the query parameter."""
+    """`secret` is the name of a stored secret. `user` of basic; `name`: of the header or the query parameter."""
 
     kind: Literal["none", "bearer", "basic", "header", "query"] = "none"
     secret: SecretName | None = None
-    username: Short | None = None
+    user: Short | None = None
     name: Short | None = None
 
 
@@ -41,7 +41,7 @@ class Rule(Body):
     paths: Annotated[list[Path], Field(min_length=1, max_length=100)]
 
 
-Url = Annotated[str, Field(min_length=1, max_length=LONGEST_URL), Storable]
+Url = Annotated[str, Field(min_length=1, max_length=2000), Storable]
 Rules = Annotated[list[Rule], Field(max_length=50)]
 Headers = Annotated[
     dict[Short, Annotated[str, Field(max_length=2000), Storable]],

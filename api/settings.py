@@ -18,15 +18,14 @@ from store.transactions import Work
 router = APIRouter(prefix="/settings", tags=["settings"])
 MAY = Depends(needs(Permission.SETTINGS_MANAGE))
 Changing = Annotated[Change, Depends(changing(Permission.SETTINGS_MANAGE))]
-Value = (
-    Annotated[int, Field(strict=True, ge=-BIGGEST, le=BIGGEST)] | Annotated[str, Field(max_length=500), Storable] | None
-)
+Number = Annotated[int, Field(strict=True, ge=-BIGGEST, le=BIGGEST)]
+Value = Annotated[bool, Field(strict=True)] | Number | Annotated[str, Field(max_length=500), Storable] | None
 
 
 class Setting(BaseModel):
     key: str
-    value: int | str | None
-    default: int | str | None
+    value: bool | int | str | None
+    default: bool | int | str | None
 
 
 class Settings(BaseModel):
@@ -75,7 +74,7 @@ async def reset_setting(key: KeyInPath, change: Changing) -> None:
     await change.make(story)
 
 
-async def _choose(key: str, value: int | str | None, change: Change) -> Setting:
+async def _choose(key: str, value: bool | int | str | None, change: Change) -> Setting:
     async def story(work: Work) -> dict[str, Any]:
         return await settings.choose(work, key, value, by=change.viewer.user_id)
 

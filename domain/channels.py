@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from domain.errors import InvalidError
+from domain.rates import parse_rate
 
 #: of the generic channel: `url` takes the messages, `ask` says that it can be asked about them
 KNOWN = ("url", "ask")
@@ -21,6 +22,16 @@ def require_settings(settings: Mapping[str, Any]) -> None:
         raise InvalidError("`ask` is true or false.", field="settings")
     if settings.get("url") is not None:
         _require_url(settings["url"])
+
+
+def require_rate(rate: str | None) -> None:
+    """Raises InvalidError for what is not a rate (`25/s`, `300/m`, `1000/h`)."""
+    if rate is None:
+        return
+    try:
+        parse_rate(rate)
+    except ValueError as error:
+        raise InvalidError(f"rate: {error}", field="rate") from None
 
 
 def _require_url(url: Any) -> None:

@@ -10,6 +10,7 @@ DEFAULTS: dict[str, Any] = {
     "time_zone": "Europe/Kyiv",
     "session_hours": 12,
     "stuck_after": 60,
+    "sending_stopped": False,
 }
 
 _WHOLE_NUMBERS = {"presence_grace": (0, 86_400), "session_hours": (1, 720), "stuck_after": (1, 86_400)}
@@ -23,5 +24,8 @@ def require_setting(key: str, value: Any) -> None:
         low, high = _WHOLE_NUMBERS[key]
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise InvalidError(f"{key} is a whole number from {low} to {high}.", field="value")
+    elif isinstance(DEFAULTS[key], bool):
+        if not isinstance(value, bool):
+            raise InvalidError(f"{key} is true or false.", field="value")
     elif not (value is None or isinstance(value, str)):
         raise InvalidError(f"{key} is a text or null.", field="value")

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.channels import require_settings
+from domain.channels import require_rate, require_settings
 from domain.errors import ConflictError, InUseError, InvalidError, NotFoundError
 from store.settings import record_change
 from store.sign_ins import digest_of, new_secret
@@ -15,6 +15,8 @@ from store.tables import Channel, Team
 from store.transactions import Work
 
 PLAIN = ("name", "reopen_window", "settings", "active")
+#: what null takes away
+OPTIONAL = ("rate", "reply_window", "bot_process")
 _USES = text("""
 SELECT (SELECT count(*) FROM (SELECT 1 FROM dialogs WHERE channel_key = :key LIMIT 1000) AS d) AS dialogs,
        (SELECT count(*) FROM (SELECT 1 FROM identities WHERE channel_key = :key LIMIT 1000) AS i) AS clients
@@ -34,6 +36,8 @@ def _told(channel: Channel) -> dict[str, Any]:
     return {
         "key": channel.key, "kind": channel.kind, "name": channel.name, "team": channel.team_key,
         "reopen_window": channel.reopen_window, "settings": channel.settings, "active": channel.active,
+        "rate": channel.rate, "reply_window": channel.reply_window, "bot_process": channel.bot_process,
+        "sending_stopped_at": channel.sending_stopped_at.isoformat() if channel.sending_stopped_at else None,
         "has_token": channel.token_hash is not None, "created_at": channel.created_at.isoformat(),
     }  # fmt: skip
 
@@ -42,6 +46,7 @@ async def add(work: Work, given: Mapping[str, Any]) -> dict[str, Any]:
     """A new channel and, told this once, its `token`. Raises ConflictError, InvalidError."""
     await _require_team(work.session, given.get("team"))
     require_settings(given.get("settings") or {})
+    require_rate(given.get("rate"))
     await work.read_clock()
     token = new_secret()
     made = await work.session.scalar(
@@ -65,6 +70,7 @@ async def change(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, An
     channel = await _find(work.session, key, lock=True)
     before = _told(channel)
     require_settings(given.get("settings") or {})
+    require_rate(given.get("rate"))
     await work.read_clock()
     for name, value in _plain(given).items():
         setattr(channel, name, value)
@@ -75,6 +81,20 @@ async def change(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, An
     after = _told(channel)
     record_change(work, "channel", key, _for_audit(before), _for_audit(after, before["settings"]))
     return after
+
+
+async def set_sending(work: Work, key: str, *, stopped: bool) -> dict[str, Any]:
+    """The kill switch: processes and macros send nothing here while it is on. Raises NotFoundError."""
+    channel = await _find(work.session, key, lock=True)
+    await work.read_clock()
+    before = _told(channel)
+    if stopped != (channel.sending_stopped_at is not None):
+        channel.sending_stopped_at = work.now if stopped else None
+        record_change(
+            work, "channel", key, {"sending": "stopped" if not stopped else "on"},
+            {"sending": "stopped" if stopped else "on"},
+        )  # fmt: skip
+    return {**before, "sending_stopped_at": _told(channel)["sending_stopped_at"]}
 
 
 async def rotate_token(work: Work, key: str) -> dict[str, Any]:
@@ -116,7 +136,8 @@ async def _require_team(session: AsyncSession, key: str | None) -> None:
 
 
 def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: given[name] for name in PLAIN if given.get(name) is not None}
+    plain = {name: given[name] for name in PLAIN if given.get(name) is not None}
+    return plain | {name: given[name] for name in OPTIONAL if name in given}
 
 
 def _for_audit(told: Mapping[str, Any], settings_before: Any = None) -> dict[str, Any]:

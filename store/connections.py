@@ -44,7 +44,7 @@ def _told(row: Connection) -> dict[str, Any]:
 async def add(work: Work, given: Mapping[str, Any]) -> dict[str, Any]:
     """Raises ConflictError, InvalidError."""
     values = {f: given[f] if given.get(f) is not None else DEFAULTS[f] for f in FIELDS if f in given or f in DEFAULTS}
-    require_connection(values)
+    _require_usable(values)
     await work.read_clock()
     row = upsert(Connection).values(key=given["key"], **values).on_conflict_do_nothing().returning(Connection.key)
     made = await work.session.scalar(row)
@@ -58,7 +58,7 @@ async def change(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, An
     """Raises NotFoundError, InvalidError."""
     row = await _find(work.session, key, lock=True)
     before = _told(row)
-    require_connection({**before, **given})
+    _require_usable({**before, **given})
     await work.read_clock()
     for field, value in given.items():
         setattr(row, field, value)
@@ -77,6 +77,10 @@ async def remove(work: Work, key: str) -> dict[str, Any]:
     await work.session.execute(delete(Connection).where(Connection.key == key))
     record_change(work, "connection", key, _for_audit(_told(row)), None)
     return {}
+
+
+def _require_usable(values: Mapping[str, Any]) -> None:
+    require_connection(**{name: values[name] for name in ("base_url", "auth", "allow", "headers", "timeout")})
 
 
 async def _find(session: AsyncSession, key: str, *, lock: bool = False) -> Connection:

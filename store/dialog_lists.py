@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.criteria import Criteria
 from domain.errors import InvalidError
 from domain.permissions import Permission, Viewer
-from store.criteria import Conditions, alternatives, dialogs_saying
+from store.criteria import Conditions, alternatives, compile_criteria, dialogs_saying
 from store.dialog_rows import Page, rows_of
 from store.tables import Dialog, Participant, Transfer
 from store.tables.dialogs import LAST_MESSAGE, WAITING_LONGEST
@@ -36,13 +36,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A page of a list. `after` and `before` are cursors of an earlier page."""
+    """A page of a list. `after` and `before` are cursors of an earlier page. `also`: criteria (of a folder, of a
+    filter) that must fit besides.
+    """
 
     criteria: Criteria
     sort: Sort = "newest"
     limit: int = 50
     after: str | None = None
     before: str | None = None
+    also: tuple[Criteria, ...] = ()
 
 
 def order_of(asked: Asked) -> Order:
@@ -79,15 +82,15 @@ async def list_dialogs(session: AsyncSession, viewer: Viewer, asked: Asked) -> P
 def _page_of_ids(viewer: Viewer, asked: Asked, order: Order, said_in: Sequence[UUID] | None) -> Select[Any]:
     """One row more than a page. Every branch stops at a page of its own, so that no branch reads all there is."""
     descends = order.descends != (asked.before is not None)
+    with_texts = viewer.may(Permission.DIALOG_READ_TEXTS)
+    besides = [compile_criteria(c, with_texts=with_texts) for c in asked.also]
     from_here = _beyond(order, asked.after or asked.before, descends, "after" if asked.after else "before")
     branches = [
         _ordered(select(Dialog.id, (_text(order.key)).label("k")), order, descends)
-        .where(*seen, *conditions, *from_here)
+        .where(*seen, *conditions, *besides, *from_here)
         .limit(asked.limit + 1)
         for seen in visible(viewer, asked.criteria.team)
-        for conditions in alternatives(
-            asked.criteria, with_texts=viewer.may(Permission.DIALOG_READ_TEXTS), said_in=said_in
-        )
+        for conditions in alternatives(asked.criteria, with_texts=with_texts, said_in=said_in)
     ]
     if len(branches) == 1:
         return branches[0]
