@@ -17,6 +17,15 @@ ITEM_ENDED = frozenset({"succeeded", "skipped", "failed", "cancelled"})
 
 CANCEL_MODES = ("finish_items", "finish_step", "now")
 
+#: why a run stopped itself: no more items are begun, those at work end
+STOP_REASONS = ("on_error", "too_many_failures", "kill_switch")
+#: why a run waits for somebody: after its canary, or because a person said so
+CANARY, BY_HAND = "canary", "by_hand"
+#: a run of more items than this is a mass run
+MASS_FROM = 200
+MOST_PARKED = 10_000
+MOST_QUEUED = 10
+
 #: items that must have ended before a percentage of failures is judged
 SMALLEST_SAMPLE = 20
 
@@ -78,3 +87,20 @@ def too_many_failed(totals: Totals, tolerated: int | None, percent: float | None
     if percent is not None and totals.ended >= SMALLEST_SAMPLE:
         return totals.failed * 100 > percent * totals.ended
     return False
+
+
+def lanes_of(concurrency: int) -> int:
+    """Batches that work side by side."""
+    return max(1, min(4, concurrency // 10))
+
+
+def room_for(concurrency: int, *, running: int, waiting: int) -> int:
+    """How many items may begin now: those that wait are not at work, but they too have an end."""
+    return max(0, min(concurrency - running, MOST_PARKED - waiting - running))
+
+
+def may_be_retried(state: str, *, needs_attention: bool, wanted: str) -> bool:
+    """`wanted`: failed (whose effects are all known), needs_attention, or rest (cancelled before it was done)."""
+    if wanted == "rest":
+        return state == "cancelled"
+    return state == "failed" and needs_attention == (wanted == "needs_attention")

@@ -11,9 +11,15 @@ DEFAULTS: dict[str, Any] = {
     "session_hours": 12,
     "stuck_after": 60,
     "sending_stopped": False,
+    "run_items": 10_000,
+    "runs_at_once": 50,
+    "mass_runs_at_once": 5,
 }
 
-_WHOLE_NUMBERS = {"presence_grace": (0, 86_400), "session_hours": (1, 720), "stuck_after": (1, 86_400)}
+_WHOLE_NUMBERS = {
+    "presence_grace": (0, 86_400), "session_hours": (1, 720), "stuck_after": (1, 86_400),
+    "run_items": (1, 100_000), "runs_at_once": (1, 50), "mass_runs_at_once": (1, 50),
+}  # fmt: skip
 
 
 def require_setting(key: str, value: Any) -> None:
