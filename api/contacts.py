@@ -4,11 +4,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.changes import Change, changing
-from api.fields import Body, KeyInPath, Text
+from api.fields import UNSENT, Body, KeyInPath, Storable, Text
 from api.house import Reading
+from api.json_fields import Fields
 from api.viewers import needs
 from domain.permissions import Permission, Viewer
 from store import contacts
@@ -20,6 +21,10 @@ Banning = Annotated[Change, Depends(changing(Permission.CONTACT_BAN))]
 Tagging = Annotated[Change, Depends(changing(Permission.DIALOG_EDIT))]
 
 
+Editing = Annotated[Change, Depends(changing(Permission.CONTACT_EDIT))]
+Short = Annotated[str, Field(min_length=1, max_length=256), Storable]
+
+
 class Identity(BaseModel):
     id: UUID
     channel: str
@@ -28,16 +33,32 @@ class Identity(BaseModel):
 
 
 class Contact(BaseModel):
+    """`external_id`: its number in the company's own systems; `consent`: to marketing; `fields` as you name them."""
+
     id: UUID
     name: str | None
     phone: str | None
     email: str | None
+    external_id: str | None
+    consent: bool
+    fields: dict[str, Any]
     tags: list[str]
     banned: bool
     banned_at: str | None
     ban_reason: str | None
     identities: list[Identity]
     created_at: str
+
+
+class ContactChange(Body):
+    """`fields` are merged into what stands; null takes one away."""
+
+    name: Short | None = None
+    phone: Short | None = None
+    email: Short | None = None
+    external_id: Short | None = None
+    consent: bool = UNSENT
+    fields: Fields = UNSENT
 
 
 class Ban(Body):
@@ -60,6 +81,14 @@ class Tagged(BaseModel):
 async def read_contact(contact_id: UUID, viewer: Reader, session: Reading) -> Contact:
     """Seen by who may read one of the contact's dialogs."""
     return Contact(**await contacts.get_contact(session, viewer, contact_id))
+
+
+@router.patch("/{contact_id}")
+async def change_contact(contact_id: UUID, body: ContactChange, change: Editing) -> Contact:
+    async def story(work: Work) -> dict[str, Any]:
+        return await contacts.change(work, change.viewer, contact_id, body.given())
+
+    return Contact(**await change.make(story))
 
 
 @router.put("/{contact_id}/ban")

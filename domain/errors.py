@@ -234,6 +234,11 @@ class QueueFullError(DomainError):
     title = "Too many launches wait for the same target"
 
 
+class RatingEndedError(DomainError):
+    code = "rating_ended"
+    title = "The rating was given already, or its time is over"
+
+
 class UnavailableError(DomainError):
     code = "unavailable"
     title = "A part of the system is away"

@@ -1,5 +1,6 @@
 """Clients as people: their card, their tags, banning."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from domain.permissions import Permission, Viewer
 from store.tables import Contact, ContactIdentity, Tag
 from store.transactions import Work
 
+MOST_FIELDS = 200
 #: a contact is seen by who may read one of its dialogs
 _SEEN = text("""
 SELECT EXISTS (
@@ -44,6 +46,7 @@ async def get_contact(session: AsyncSession, viewer: Viewer, contact_id: UUID) -
     )
     return {
         "id": str(contact.id), "name": contact.name, "phone": contact.phone, "email": contact.email,
+        "external_id": contact.external_id, "consent": contact.consent, "fields": contact.fields,
         "tags": list(contact.tags), "banned": contact.banned_at is not None,
         "banned_at": contact.banned_at.isoformat() if contact.banned_at else None, "ban_reason": contact.ban_reason,
         "identities": [
@@ -51,6 +54,32 @@ async def get_contact(session: AsyncSession, viewer: Viewer, contact_id: UUID) -
         ],
         "created_at": contact.created_at.isoformat(),
     }  # fmt: skip
+
+
+async def change(work: Work, viewer: Viewer, contact_id: UUID, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Particulars, consent to marketing, own fields (merged; null takes one away).
+
+    Raises NotFoundError, and InvalidError for too many fields.
+    """
+    contact = await _lock(work, contact_id, viewer)
+    await work.read_clock()
+    wanted = dict(given)
+    if "fields" in wanted:
+        merged = {**contact.fields, **wanted["fields"]}
+        wanted["fields"] = {name: value for name, value in merged.items() if value is not None}
+        if len(wanted["fields"]) > MOST_FIELDS:
+            raise InvalidError(f"A contact has at most {MOST_FIELDS} fields.", field="fields")
+    before = {name: getattr(contact, name) for name in wanted}
+    changed = sorted(name for name, value in wanted.items() if before[name] != value)
+    for name in changed:
+        setattr(contact, name, wanted[name])
+    if changed:
+        await work.session.flush()
+        work.record(
+            Fact.CONTACT_CHANGED, contact_id=contact.id, before={n: before[n] for n in changed},
+            after={n: wanted[n] for n in changed},
+        )  # fmt: skip
+    return await get_contact(work.session, viewer, contact_id)
 
 
 async def set_ban(

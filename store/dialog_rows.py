@@ -35,7 +35,8 @@ LEFT JOIN users u ON u.id = f.to_operator
 WHERE d.id = ANY(:ids)
 """)
 _MORE = text("""
-SELECT p.phone, p.email, p.tags, p.banned_at, a.name AS author_name, b.name AS closed_by_name,
+SELECT p.phone, p.email, p.tags, p.banned_at, p.external_id, p.consent, p.fields AS contact_fields, d.subject,
+       d.ticket_type, d.fields, d.revision, d.bot_run, a.name AS author_name, b.name AS closed_by_name,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', x.user_id, 'name', u.name, 'role', x.role,
                                                      'added_at', x.added_at) ORDER BY x.added_at, x.user_id), '[]')
         FROM participants x JOIN users u ON u.id = x.user_id WHERE x.dialog_id = d.id) AS people
@@ -99,9 +100,15 @@ async def get_dialog(session: AsyncSession, viewer: Viewer, dialog_id: UUID) -> 
     more = (await session.execute(_MORE, {"id": dialog_id})).one()
     row["contact"] |= {
         "phone": more.phone, "email": more.email, "tags": more.tags, "banned": more.banned_at is not None,
+        "external_id": more.external_id, "consent": more.consent, "fields": more.contact_fields,
     }  # fmt: skip
     people = {"participants": "participant", "watchers": "watcher"}
     return row | {
+        "subject": more.subject,
+        "ticket_type": more.ticket_type,
+        "fields": more.fields,
+        "revision": more.revision,
+        "bot_run": more.bot_run,
         "author": _person(row.pop("author_id"), more.author_name),
         "closed_by": _person(row.pop("closed_by_id"), more.closed_by_name),
         **{
