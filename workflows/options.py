@@ -6,6 +6,8 @@ from typing import Any
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
+from domain.actions.manifests import Retry
+
 INTERACTIVE = "interactive"
 MASS = "mass"
 
@@ -38,3 +40,30 @@ DELIVERY: dict[str, Any] = {
     ),
     "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 }
+
+#: a batch of items; it ends early when its run is paused, and goes on from the rows when its worker dies
+BATCH: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": timedelta(seconds=5),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(seconds=5)
+    ),
+}
+
+#: starting the workflows of items: repeated until Temporal takes them, harmless when it has them
+STARTING: dict[str, Any] = {**BATCH, "start_to_close_timeout": timedelta(seconds=60)}
+
+
+def outside(timeout: float | None, retry: Retry) -> dict[str, Any]:
+    """A step that leaves the house. It is told by its activity when to try again and by the ledger when not; a wait
+    for a rate limit is no attempt. `timeout` in seconds over all attempts; a day without one.
+    """
+    return {
+        **DELIVERY,
+        "schedule_to_close_timeout": timedelta(hours=24) if timeout is None else timedelta(seconds=timeout),
+        "retry_policy": RetryPolicy(
+            initial_interval=timedelta(seconds=retry.initial),
+            backoff_coefficient=max(1.0, retry.factor),
+            maximum_interval=timedelta(seconds=max(retry.longest, retry.initial)),
+        ),
+    }

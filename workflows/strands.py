@@ -1,0 +1,70 @@
+"""Parts of a walk that go on at the same time: branches of a fork, iterations of a loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from temporalio import workflow
+
+from domain.walks.ports import StepError, Stopped
+from workflows.standings import EndedElsewhere, Standing
+
+T = TypeVar("T")
+
+
+async def together(
+    standing: Standing, parts: Sequence[Callable[[], Awaitable[T]]], *, at_once: int, compete: bool
+) -> list[T | BaseException | None]:
+    """What each part returned or raised, in order. `compete`: None for those the winner left behind."""
+    turns = asyncio.Semaphore(at_once)
+    answers: list[T | BaseException | None] = [None] * len(parts)
+
+    async def strand(index: int, part: Callable[[], Awaitable[T]]) -> None:
+        async with turns:
+            standing.strands += 1
+            try:
+                answers[index] = await part()
+            except (StepError, Stopped, EndedElsewhere) as error:
+                answers[index] = error
+            finally:
+                standing.strands -= 1
+            await standing.park_when_all_wait()
+
+    tasks = [asyncio.create_task(strand(index, part)) for index, part in enumerate(parts)]
+    standing.strands -= 1
+    try:
+        if compete:
+            await _race(tasks, answers)
+        else:
+            await asyncio.gather(*tasks)
+    finally:
+        standing.strands += 1
+        for task in tasks:
+            task.cancel()
+    for answer in answers:
+        if isinstance(answer, EndedElsewhere):
+            raise answer
+    return answers
+
+
+async def _race(tasks: Sequence["asyncio.Task[None]"], answers: list[Any]) -> None:
+    """Until one succeeds or all have failed; the losers are cancelled and forgotten."""
+
+    def winner() -> int | None:
+        done = (i for i, task in enumerate(tasks) if task.done() and not task.cancelled())
+        return next((i for i in done if not isinstance(answers[i], BaseException)), None)
+
+    await workflow.wait_condition(lambda: winner() is not None or all(task.done() for task in tasks))
+    for task in tasks:
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            await task
+    first = winner()
+    if first is None:
+        return
+    for task in tasks:
+        if not task.done():
+            task.cancel()
+    await workflow.wait_condition(lambda: all(task.done() for task in tasks))
+    for index in range(len(tasks)):
+        if index != first and not isinstance(answers[index], EndedElsewhere):
+            answers[index] = None
