@@ -121,7 +121,7 @@ class Took(_Read):
 class Percent(_Read):
     """`5%`: a share of a run's items."""
 
-    code = "E203"
+    code = "E203.share"
     schema: ClassVar[dict[str, Any]] = {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,2})?%$", "examples": ["5%"]}
     _PERCENT: ClassVar[re.Pattern[str]] = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)%", re.ASCII)
 
@@ -150,6 +150,14 @@ class Cron(_Read):
         parse_cron(text)
 
 
+def require_one_of(given: dict[str, Any]) -> None:
+    """Raises PydanticCustomError unless exactly one of the values is there."""
+    there = [key for key, value in given.items() if value is not None]
+    keys = ", ".join(f"'{key}'" for key in (there or given))
+    if len(there) != 1:
+        raise PydanticCustomError("E205.one_of" if there else "E202.one_of", "{keys}", {"keys": keys})
+
+
 def has_braces(text: object) -> bool:
     """Whether a value is a text with an expression in it."""
     return isinstance(text, str) and any(brace in text for brace in BRACES)
@@ -172,12 +180,12 @@ ID_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 
 
-def _matching(pattern: str) -> Any:
+def _matching(pattern: str, wording: str) -> Any:
     compiled = re.compile(pattern, re.ASCII)
 
     def read(value: str) -> str:
         if not compiled.fullmatch(value):
-            raise PydanticCustomError("E208", "{value}", {"value": _shown(value)})
+            raise PydanticCustomError(wording, "{value}", {"value": _shown(value)})
         return value
 
     return read
@@ -188,12 +196,12 @@ def _after(check: Any, schema: dict[str, Any]) -> tuple[Any, Any]:
 
 
 #: id of a step, input, variable, output, branch: what expressions name
-Id = Annotated[str, *_after(_matching(ID_PATTERN), {"type": "string", "pattern": ID_PATTERN})]
+Id = Annotated[str, *_after(_matching(ID_PATTERN, "E208"), {"type": "string", "pattern": ID_PATTERN})]
 #: name of a definition, key of a thing of this installation
 Name = Annotated[
     str,
     StringConstraints(max_length=64),
-    *_after(_matching(NAME_PATTERN), {"type": "string", "pattern": NAME_PATTERN, "maxLength": 64}),
+    *_after(_matching(NAME_PATTERN, "E208.name"), {"type": "string", "pattern": NAME_PATTERN, "maxLength": 64}),
 ]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, PlainValidator, Tag
 
 from domain.definitions.scalars import Key, Natural, Percent, RateText, Shape, Value
 
@@ -91,6 +91,11 @@ class Permissions(Shape):
     run_as: Literal["launcher", "system"] = "launcher"
 
 
+def _tolerance(value: Any) -> Any:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return value if is_count or value is None else Percent.read(value)
+
+
 class Mass(Shape):
     """`rate`: per channel kind or key, and `default`. `max_failures`: a count or a share."""
 
@@ -98,7 +103,9 @@ class Mass(Shape):
     rate: dict[Key, RateText] = Field(default_factory=dict)
     unique_per: Literal["dialog", "contact"] = "dialog"
     on_error: Literal["continue", "stop"] = "continue"
-    max_failures: Annotated[int, Field(strict=True, ge=0)] | Percent | None = None
+    max_failures: Annotated[int | Percent | None, PlainValidator(_tolerance, json_schema_input_type=int | Percent)] = (
+        None
+    )
     on_item_failure: Literal["keep", "undo"] = "keep"
     confirm_above: Annotated[int, Field(strict=True, ge=0)] | None = None
     approval_above: Annotated[int, Field(strict=True, ge=0)] | None = None

@@ -1,8 +1,9 @@
 """The whole document (PROCESS_LANGUAGE 3). One import for those who read definitions: every shape has its name here."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from domain.definitions.cases import Expectation, TestCase, TestEvent
 from domain.definitions.inputs import Choice, InputField, Output
@@ -119,12 +120,18 @@ class Definition(Shape):
     guard: Condition | None = None
     timeout: Duration | None = None
     before: Steps | None = None
-    do: Steps
+    do: Annotated[tuple[Step, ...], Field(min_length=1)] = ()
     after: Steps | None = None
     on_failure: Steps | None = None
     outputs: dict[Id, Output] = Field(default_factory=dict)
     message: Annotated[Text, Field(max_length=1000)] | None = None
     tests: Annotated[tuple[TestCase, ...], Field(max_length=100)] = ()
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not self.do and self.use is None:
+            raise PydanticCustomError("E202", "{key}", {"key": "do"})
+        return self
 
 
 __all__ = [

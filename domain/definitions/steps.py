@@ -3,9 +3,10 @@
 Shorthand is read into its long form: `retry: 3`, `wait: 15m`, `listen: {to: message.received}`.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, PlainValidator, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from domain.definitions.inputs import InputField
 from domain.definitions.scalars import (
@@ -21,6 +22,7 @@ from domain.definitions.scalars import (
     Shape,
     Text,
     Value,
+    require_one_of,
 )
 from domain.definitions.selections import Audience, LaunchSelection
 
@@ -36,6 +38,12 @@ def _long_retry(value: Any) -> Any:
 
 def _long_wait(value: Any) -> Any:
     return value if isinstance(value, dict) else {"for": value}
+
+
+def _version(value: Any) -> Any:
+    if value in ("pinned", "latest") or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise PydanticCustomError("E204", "{value}", {"name": "version", "value": value, "known": "pinned, latest, 1, 2 …"})
 
 
 def _long_event(value: Any) -> Any:
@@ -90,6 +98,11 @@ class Case(Shape):
     when: Condition | None = None
     else_: Literal[True] | None = Field(None, alias="else")
     do: "Steps"
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        require_one_of({"when": self.when, "else": self.else_})
+        return self
 
 
 class Switch(_Step):
@@ -153,6 +166,11 @@ class Pause(Shape):
     until: Value = None
     calendar: Key | None = None
 
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        require_one_of({"for": self.for_, "until": self.until})
+        return self
+
 
 class Wait(_Step):
     kind = "wait"
@@ -177,6 +195,11 @@ class Ear(Shape):
     timeout: Duration
     since: Id | None = None
     on_timeout: Literal["continue", "fail"] = "continue"
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        require_one_of({"to": self.to, "any": self.any, "all": self.all})
+        return self
 
     @property
     def events(self) -> tuple[EventPattern, ...]:
@@ -209,10 +232,17 @@ class Errand(Shape):
 
     process: Name | None = None
     macro: Name | None = None
-    version: Literal["pinned", "latest"] | Natural = "pinned"
+    version: Annotated[
+        Literal["pinned", "latest"] | int, PlainValidator(_version, json_schema_input_type=str | int)
+    ] = "pinned"
     inputs: dict[Id, Value] = Field(default_factory=dict)
     mode: Literal["wait", "detach"] = "wait"
     selection: LaunchSelection | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        require_one_of({"process": self.process, "macro": self.macro})
+        return self
 
     @property
     def name(self) -> str:

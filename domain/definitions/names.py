@@ -1,0 +1,44 @@
+"""Closed lists of names: events, selectable fields, roles of names in expressions; and which known name was meant."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from domain.events import Fact
+
+#: what other systems call a step kind
+FOREIGN_KINDS: Mapping[str, str] = {
+    "parallel": "fork", "delay": "wait", "sleep": "wait", "for_each": "for", "foreach": "for", "loop": "for",
+    "repeat": "for", "each": "for", "wait_for": "listen", "choose": "switch", "choice": "switch", "case": "switch",
+    "match": "switch", "fail": "raise", "error": "raise", "throw": "raise", "action": "call", "service": "call",
+    "task": "call", "steps": "do", "sequence": "do", "block": "do", "exit": "stop", "end": "stop", "return": "stop",
+    "event": "emit", "publish": "emit", "subprocess": "run", "workflow": "run", "approval": "approve",
+    "assign": "set", "variables": "set",
+}  # fmt: skip
+
+#: the catalogue of DECISIONS 39
+_CATALOGUE = frozenset({
+    "dialog.opened", "dialog.queued", "dialog.assigned", "dialog.unassigned", "dialog.closed", "dialog.reopened",
+    "dialog.converted", "dialog.merged", "dialog.topic_changed", "dialog.tagged", "dialog.untagged",
+    "ticket.created", "ticket.updated", "ticket.status_changed", "ticket.reassigned", "ticket.reopened",
+    "ticket.closed", "message.received", "message.sent", "message.failed", "message.unknown", "note.added",
+    "transfer.offered", "transfer.accepted", "transfer.declined", "transfer.cancelled", "transfer.rescinded",
+    "transfer.expired", "sla.warned", "sla.breached", "csat.asked", "csat.received", "csat.corrected",
+    "operator.online", "operator.offline", "operator.absent", "run.started", "run.finished",
+})  # fmt: skip
+#: facts of the audit, not of the contact centre's day
+_INTERNAL = ("settings.", "user.", "distribution.", "definition.", "connection.", "secret.")
+
+EVENTS: frozenset[str] = _CATALOGUE | {str(fact) for fact in Fact if not str(fact).startswith(_INTERNAL)}
+CUSTOM = "custom."
+
+
+def closest(name: object, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant."""
+    if not isinstance(name, str) or len(name) > 100:
+        return None
+    found = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def is_event(name: str) -> bool:
+    return name in EVENTS or (name.startswith(CUSTOM) and len(name) > len(CUSTOM))

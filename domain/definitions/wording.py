@@ -1,0 +1,62 @@
+"""What diagnostics say, in both languages. A key is a code, or a code and a variant of it (`E203.yes_no`)."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from domain.definitions import wording_of_checks, wording_of_texts
+
+LANGUAGES = ("en", "uk")
+DEFAULT_LANGUAGE = "en"
+
+#: kinds of values; facts `wanted` and `given` are named by them
+_VALUES: dict[str, dict[str, str]] = {
+    "en": {
+        "text": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
+        "object": "an object of keys", "list": "a list", "nothing": "nothing", "moment": "a moment",
+        "duration": "a duration", "null": "nothing", "other": "another kind of value",
+    },
+    "uk": {
+        "text": "текст", "integer": "ціле число", "number": "число", "boolean": "true або false",
+        "object": "об'єкт із ключами", "list": "список", "nothing": "порожньо", "moment": "момент часу",
+        "duration": "тривалість", "null": "порожньо", "other": "значення іншого виду",
+    },
+}  # fmt: skip
+_LIKE = {"en": "did you mean '{suggestion}'?", "uk": "можливо, '{suggestion}'?"}
+
+
+class Said(NamedTuple):
+    """A message and its hint in both languages; the hint LIKE is "did you mean …?"."""
+
+    en: str
+    uk: str
+    en_hint: str | None = None
+    uk_hint: str | None = None
+
+
+CATALOGUE: dict[str, Said] = {
+    key: Said(*entry) for part in (wording_of_texts.ENTRIES, wording_of_checks.ENTRIES) for key, entry in part.items()
+}
+
+
+def message_for(key: str, facts: Mapping[str, Any], language: str) -> str:
+    said = CATALOGUE[key]
+    return _fill(said.uk if language == "uk" else said.en, facts, language)
+
+
+def hint_for(key: str, facts: Mapping[str, Any], language: str) -> str | None:
+    """A text of its own, else the name that was probably meant."""
+    said = CATALOGUE[key]
+    own = said.uk_hint if language == "uk" else said.en_hint
+    if own is None and facts.get("suggestion"):
+        own = _LIKE[language]
+    return _fill(own, facts, language) or None if own else None
+
+
+def _fill(text: str, facts: Mapping[str, Any], language: str) -> str:
+    words = _VALUES[language]
+    shown = {k: words.get(str(v), v) if k in ("wanted", "given") else _line(v) for k, v in facts.items()}
+    return text.format(**shown)
+
+
+def _line(value: Any) -> Any:
+    return " ".join(value.split()) if isinstance(value, str) else value
