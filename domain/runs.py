@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 KINDS = ("process", "macro", "undo")
 
@@ -104,3 +105,12 @@ def may_be_retried(state: str, *, needs_attention: bool, wanted: str) -> bool:
     if wanted == "rest":
         return state == "cancelled"
     return state == "failed" and needs_attention == (wanted == "needs_attention")
+
+
+def failures_of(mass: Mapping[str, Any] | None) -> tuple[str, int | None, float | None]:
+    """What a definition's `mass` says of failures: on_error, how many it tolerates, or which percentage."""
+    mass = mass or {}
+    most = mass.get("max_failures")
+    if isinstance(most, str):
+        return mass.get("on_error", "continue"), None, float(most.strip().removesuffix("%"))
+    return mass.get("on_error", "continue"), most, None

@@ -1,0 +1,293 @@
+"""The items of a run: handed out within its window, claimed, parked, ended exactly once."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import topologies
+from domain.errors import NotFoundError
+from domain.run_messages import Advance
+from domain.runs import CANARY, ITEM_ENDED, failures_of, room_for, too_many_failed
+from domain.walks.ports import Brief, Outcome, Snapshot, StepRecord
+from store import traces
+from store.json_values import storable, storable_text
+from store.run_wakes import close_reactions, take_waking, wake, workflow_of, workflow_of_item
+from store.runs import end_pending, get_run, lock_run, names_of, settle, totals_of
+from store.snapshots import operator_snapshot, snapshot_of
+from store.tables import Run, RunItem, Subscription
+from store.transactions import Work
+from store.workflow_runs import note_run
+
+#: pending items are counted up to here: whoever asks wants to know whether there are more
+_MANY = 1_000
+_WINDOW = text("""
+SELECT (SELECT count(*) FROM run_items WHERE run_id = :run AND state = 'running') AS running,
+       (SELECT count(*) FROM run_items WHERE run_id = :run AND state = 'waiting') AS waiting,
+       (SELECT count(*) FROM (SELECT FROM run_items WHERE run_id = :run AND state = 'pending' LIMIT :many) AS p) AS pending
+""")
+#: `mode: queued`: nobody overtakes an older item of the same definition on the same target
+_TURN = """
+ AND NOT EXISTS (SELECT FROM run_items o JOIN runs r ON r.id = o.run_id
+                 WHERE o.target_key = i.target_key AND o.state IN ('pending','running','waiting')
+                   AND r.definition_key = :key AND r.number < :number AND NOT r.is_dry)
+"""
+_CLAIM = """
+UPDATE run_items SET state = 'running', started_at = clock_timestamp() WHERE run_id = :run AND seq IN (
+    SELECT seq FROM run_items i WHERE run_id = :run AND state = 'pending' AND seq <= :last{turn}
+    ORDER BY seq LIMIT :room FOR UPDATE) RETURNING seq
+"""
+_NEXT = """
+SELECT seq FROM run_items i WHERE run_id = :run AND state = 'pending' AND seq <= :last AND seq % :lanes = :lane{turn}
+ORDER BY seq LIMIT :room
+"""
+_AFTER_ME = text("""
+SELECT DISTINCT r.id FROM run_items o JOIN runs r ON r.id = o.run_id
+WHERE o.target_key = :target AND o.state = 'pending' AND r.definition_key = :key AND r.number > :number
+""")
+_LAST = 2**62
+_STANDING = text("""
+SELECT r.status, coalesce(r.cancel_mode, CASE WHEN i.reason LIKE 'restarted_by:%' THEN 'finish_step' END) AS cancel_mode
+FROM runs r LEFT JOIN run_items i ON i.run_id = r.id AND i.seq = :seq WHERE r.id = :run
+""")
+_EVENTS_SO_FAR = text("SELECT coalesce(max(seq), 0) FROM events")
+
+
+async def advance(work: Work, run_id: UUID) -> Advance:
+    """The next items to begin, as claimed by this transaction; judges first whether there may be any.
+
+    Stops the run when more failed than it tolerates, pauses it when its canary is through. `pending` counts up to 1,000.
+    """
+    run = await lock_run(work, run_id)
+    await take_waking(work.session, workflow_of(run))
+    seen = (await work.session.execute(_WINDOW, {"run": run_id, "many": _MANY})).one()
+    live = seen.running + seen.waiting
+    if run.status != "running" or run.phase != "items" or not seen.pending:
+        return Advance(run.status, (), live, seen.pending, run.cancel_mode)
+    if await must_stop(work, run):
+        return Advance(run.status, (), live, 0, run.cancel_mode)
+    room = room_for(run.concurrency, running=seen.running, waiting=seen.waiting)
+    given = {**_bounds(run), "room": room}
+    claimed = sorted(await work.session.scalars(text(_CLAIM.format(turn=_turn(run))), given)) if room else []
+    if not claimed and not live:
+        await _pause_after_canary(work, run)
+    live, pending = live + len(claimed), seen.pending - len(claimed)
+    return Advance(run.status, tuple(claimed), live, pending, run.cancel_mode)
+
+
+def _bounds(run: Run) -> dict[str, Any]:
+    bounds = {"run": run.id, "last": run.canary if run.canary is not None else _LAST}
+    return {**bounds, "key": run.definition_key, "number": run.number} if _turn(run) else bounds
+
+
+def _turn(run: Run) -> str:
+    return _TURN if run.canonical.get("mode") == "queued" and not run.is_dry else ""
+
+
+async def next_seqs(session: AsyncSession, run: Run, *, lane: int = 0, lanes: int = 1, limit: int = 100) -> list[int]:
+    """The next items of a lane of batches: those whose number leaves `lane` when divided by `lanes`. Claims nothing."""
+    given = {**_bounds(run), "lane": lane, "lanes": lanes, "room": limit}
+    return list(await session.scalars(text(_NEXT.format(turn=_turn(run))), given))
+
+
+async def must_stop(work: Work, run: Run) -> bool:
+    """Whether the run has failed too often to go on; it is then stopped: what has not begun is cancelled."""
+    reason = await too_many(work.session, run)
+    if reason is None:
+        return False
+    await stop(work, run, reason)
+    return True
+
+
+async def too_many(session: AsyncSession, run: Run) -> str | None:
+    """Why no more items may begin after those that failed; None while they may."""
+    on_error, tolerated, percent = failures_of(run.canonical.get("mass"))
+    if on_error != "stop" and tolerated is None and percent is None:
+        return None
+    totals = await totals_of(session, run.id)
+    if on_error == "stop" and totals.failed:
+        return "on_error"
+    return "too_many_failures" if too_many_failed(totals, tolerated, percent) else None
+
+
+async def stop(work: Work, run: Run, reason: str) -> None:
+    """Begin no more items; `reason` is one of domain.runs.STOP_REASONS. Those at work end."""
+    run.reason = reason
+    await end_pending(work, run.id, "cancelled", reason)
+
+
+async def _pause_after_canary(work: Work, run: Run) -> None:
+    left = select(RunItem.seq).where(RunItem.run_id == run.id, RunItem.state == "pending")
+    if run.canary is None or await work.session.scalar(left.where(RunItem.seq <= run.canary).limit(1)) is not None:
+        return
+    run.status, run.paused_from, run.reason = "paused", "running", CANARY
+
+
+async def standing(session: AsyncSession, run_id: UUID, seq: int) -> tuple[str, str | None]:
+    """The run's status, and how an item is to be cancelled: with its run, or because a newer launch replaces it.
+
+    Raises NotFoundError.
+    """
+    row = (await session.execute(_STANDING, {"run": run_id, "seq": seq})).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such run.")
+    return row.status, row.cancel_mode
+
+
+async def claim(work: Work, run_id: UUID, seq: int) -> RunItem | None:
+    """An item under its lock, to be walked in this transaction; None when it has ended, or its run does not go on."""
+    return await work.session.scalar(
+        select(RunItem)
+        .join(Run, Run.id == RunItem.run_id)
+        .where(
+            RunItem.run_id == run_id, RunItem.seq == seq, RunItem.state.in_(("pending", "running")),
+            Run.status == "running", Run.cancel_mode.is_(None),
+        )
+        .with_for_update(of=RunItem)
+        .execution_options(populate_existing=True)
+    )  # fmt: skip
+
+
+async def lock_item(work: Work, run_id: UUID, seq: int) -> RunItem:
+    """Raises NotFoundError."""
+    item = await work.session.scalar(
+        select(RunItem)
+        .where(RunItem.run_id == run_id, RunItem.seq == seq)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if item is None:
+        raise NotFoundError("There is no such item.")
+    return item
+
+
+def brief_of(run: Run, item: RunItem, snapshot: Snapshot) -> Brief:
+    """What the walk of an item starts from. Its effects are those of the run it resumes, if any."""
+    return Brief(
+        canonical=run.canonical, inputs=run.inputs, item_key=f"{run.effects_run}:{item.origin_seq}",
+        run=names_of(run, item.seq), trigger=run.trigger, before=run.before, snapshot=snapshot, locks=run.locks,
+        is_dry=run.is_dry,
+    )  # fmt: skip
+
+
+async def snapshot_of_item(session: AsyncSession, item: RunItem) -> Snapshot:
+    if item.operator_id is not None:
+        return await operator_snapshot(session, item.operator_id)
+    if item.dialog_id is None and item.contact_id is None:
+        return Snapshot()
+    return await snapshot_of(session, item.dialog_id, item.contact_id)
+
+
+async def begin(work: Work, run_id: UUID, seq: int, temporal_run_id: str | None = None) -> Brief | None:
+    """An item's workflow begins: its brief, its subscription if it listens. None when the item has ended already.
+
+    A macro's only item, too. A second time answers anew, with what is true by then.
+    """
+    item = await lock_item(work, run_id, seq)
+    work.run_id = run_id
+    await work.read_clock()
+    run = await get_run(work.session, run_id)
+    workflow_id = workflow_of_item(run, seq)
+    if temporal_run_id is not None:
+        await note_run(work.session, workflow_id, temporal_run_id, dialog_id=item.dialog_id)
+    if item.state in ITEM_ENDED:
+        await close_reactions(work.session, workflow_id)
+        return None
+    if item.state == "pending":
+        item.state = "running"
+    if item.started_at is None:
+        item.started_at = work.now
+    if kinds := topologies.uses_listen(run.canonical):
+        await _listen(work, run, item, workflow_id, kinds)
+    return brief_of(run, item, await snapshot_of_item(work.session, item))
+
+
+async def _listen(work: Work, run: Run, item: RunItem, workflow_id: str, kinds: tuple[str, ...]) -> None:
+    """From now on events of these kinds become the item's reactions: none is lost between a message and its answer."""
+    if await work.session.get(Subscription, workflow_id) is not None:
+        return
+    work.session.add(
+        Subscription(
+            workflow_id=workflow_id, run_id=run.id, seq=item.seq, dialog_id=item.dialog_id,
+            contact_id=item.contact_id, kinds=list(kinds),
+            from_seq=await work.session.scalar(_EVENTS_SO_FAR) or 0,
+        )
+    )  # fmt: skip
+
+
+async def park(work: Work, run_id: UUID, seq: int, waits_for: dict[str, Any] | None) -> None:
+    """The item waits for `waits_for` and gives its place at work to another; None: it goes on."""
+    item = await lock_item(work, run_id, seq)
+    if item.state not in ("running", "waiting"):
+        return
+    was_parked = item.is_parked
+    item.is_parked = waits_for is not None
+    item.state = "waiting" if item.is_parked else "running"
+    item.waits_for = storable(waits_for)
+    if item.is_parked and not was_parked:
+        await _tell_run(work, await get_run(work.session, run_id), "item_parked")
+
+
+async def end(
+    work: Work, run_id: UUID, seq: int, outcome: Outcome, records: tuple[StepRecord, ...] = ()
+) -> bool:  # fmt: skip
+    """Write down how an item ended; False when it had ended before, which changes nothing. A macro's run ends with it."""
+    item = await lock_item(work, run_id, seq)
+    if item.state in ITEM_ENDED:
+        return False
+    work.run_id = run_id
+    await work.read_clock()
+    await end_claimed(work, await get_run(work.session, run_id), item, outcome, records)
+    return True
+
+
+async def end_claimed(
+    work: Work, run: Run, item: RunItem, outcome: Outcome, records: tuple[StepRecord, ...] = ()
+) -> None:
+    """The same for an item that this transaction has locked, once its clock is read."""
+    await traces.write(work, run.id, item.seq, records)
+    _settle_row(work, item, outcome)
+    if run.topology == "batch" and run.kind != "macro":
+        await _let_next(work, run, item)
+        return
+    await work.session.flush()
+    workflow_id = workflow_of_item(run, item.seq)
+    await work.session.execute(delete(Subscription).where(Subscription.workflow_id == workflow_id))
+    await close_reactions(work.session, workflow_id)
+    await _let_next(work, run, item)
+    if run.kind == "macro" and not run.is_dry:
+        whole = await lock_run(work, run.id)
+        whole.message = item.message
+        await settle(work, whole, await totals_of(work.session, run.id))
+    else:
+        await _tell_run(work, run, "item_ended")
+
+
+def _settle_row(work: Work, item: RunItem, outcome: Outcome) -> None:
+    item.state = outcome.state
+    item.reason = storable_text(outcome.reason)
+    item.error_type, item.error_step = outcome.error_type, outcome.error_step
+    item.error_message = storable_text(outcome.error_message)
+    item.needs_attention = outcome.needs_attention
+    item.message = storable_text(outcome.message)
+    item.outputs = storable(outcome.outputs) or None
+    item.is_parked, item.waits_for = False, None
+    if item.started_at is None:
+        item.started_at = work.now
+    item.finished_at = work.now
+
+
+async def _tell_run(work: Work, run: Run, kind: str) -> None:
+    if run.kind != "macro":
+        await wake(work, workflow_of(run), kind)
+
+
+async def _let_next(work: Work, run: Run, item: RunItem) -> None:
+    """`mode: queued`: whoever waits for this target may have its turn."""
+    if not _turn(run):
+        return
+    await work.session.flush()
+    given = {"target": item.target_key, "key": run.definition_key, "number": run.number}
+    for waiting in list(await work.session.scalars(_AFTER_ME, given)):
+        await wake(work, workflow_of(await get_run(work.session, waiting)), "item_ended")
