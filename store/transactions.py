@@ -96,7 +96,7 @@ class Work:
 
     def record(
         self,
-        fact: Fact,
+        fact: Fact | str,
         *,
         dialog_id: UUID | None = None,
         contact_id: UUID | None = None,
@@ -106,11 +106,14 @@ class Work:
         at: datetime | None = None,
         **data: Any,
     ) -> None:
-        """The event of a fact, in the transaction that made it true. `data` never carries message texts."""
+        """The event of a fact, in the transaction that made it true. `data` never carries message texts.
+
+        A name that is no Fact is a definition's own: `custom.NAME`.
+        """
         who = actor or self.actor
         self.session.add(
             Event(
-                kind=fact.value, at=at or self.now, dialog_id=dialog_id, contact_id=contact_id, team_key=team,
+                kind=str(fact), at=at or self.now, dialog_id=dialog_id, contact_id=contact_id, team_key=team,
                 operator_id=operator_id, actor_kind=who.kind, actor_id=who.id, address=who.address,
                 run_id=self.run_id, data=data,
             )

@@ -6,7 +6,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import ForbiddenError
-from domain.permissions import Viewer
+from domain.permissions import Permission, Viewer
+
+#: runs of the system's own act as this: it leads everything, and is narrowed by what their version was granted
+SYSTEM_VIEWER = Viewer(UUID(int=0), "system", frozenset({"system"}), frozenset(map(str, Permission)), frozenset())
 
 _VIEWER = text("""
 SELECT u.id, u.name, u.is_active,

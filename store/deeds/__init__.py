@@ -1,0 +1,1 @@
+"""What the local actions of definitions do, each through the same functions as the commands of the API."""
