@@ -57,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     connections.router,
     ready_texts.router,
     folders.router,
+    folders.filters,
     notices.router,
     contacts.router,
     ratings.router,

@@ -115,6 +115,5 @@ def _router(prefix: str, kind: Kind, new: type[NewFolder], changed: type[FolderC
     return router
 
 
-router = APIRouter()
-router.include_router(_router("/folders", "folder", NewFolder, FolderChange, Permission.DESK_MANAGE))
-router.include_router(_router("/filters", "filter", NewFilter, FilterChange, Permission.DESK_READ))
+router = _router("/folders", "folder", NewFolder, FolderChange, Permission.DESK_MANAGE)
+filters = _router("/filters", "filter", NewFilter, FilterChange, Permission.DESK_READ)
