@@ -3,10 +3,10 @@
 `compile_condition` for bare expressions, `compile_value` for texts with {{ }}, `render` for whole trees.
 """
 
-from domain.expressions.compiling import Comparison, Reference, Side
 from domain.expressions.errors import ExpressionError
 from domain.expressions.evaluating import Expression, compile_condition, compile_value
 from domain.expressions.filling import fields_in, fill
+from domain.expressions.parts import Comparison, Reference, Side
 from domain.expressions.rendering import render
 from domain.expressions.values import MISSING, to_json
 

@@ -1,6 +1,5 @@
 """Compiled expressions and how they are evaluated: a pure function of the names and one frozen moment."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -9,15 +8,15 @@ from typing import Any, Final
 from jinja2 import nodes
 
 from domain.expressions.budgets import FUEL, Evaluation
-from domain.expressions.compiling import Comparison, Compiler, Part, Reference, not_boolean
+from domain.expressions.compiling import Compiler
 from domain.expressions.errors import ExpressionError
 from domain.expressions.parsing import parse_condition, parse_text
+from domain.expressions.parts import Comparison, Part, Reference, never_boolean, not_boolean
 from domain.expressions.paths import Path, path_text, read
 from domain.expressions.templates import compile_template
 from domain.expressions.values import MISSING, json_text, to_json
 
 LONGEST_READ = 200
-_BRACES: Final = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 _BEGINNINGS: Final = ("{{", "{%", "{#")
 
 
@@ -79,13 +78,10 @@ def compile_condition(source: str) -> Expression:
         part = compiler.value(tree.root)
     except ExpressionError as error:
         if error.code == "E303":
-            error.fix = _BRACES.sub(r"\1", source).strip()
+            error.fix = source.replace("{{", "").replace("}}", "").strip()
         raise
     if part.type not in (None, "boolean"):
-        raise ExpressionError(
-            "E306", f"a condition is true or false, this is a {part.type} — compare it with something",
-            offset=0, length=len(source),
-        )  # fmt: skip
+        raise never_boolean(part.type, (0, len(source)))
     return Expression(source, part, compiler)
 
 

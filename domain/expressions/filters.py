@@ -35,14 +35,14 @@ class Filter:
     check: Callable[[Sequence[Any]], None] | None = None
 
 
-def bind(found: Filter, positional: Sequence[Any], named: Mapping[str, Any]) -> list[Any]:
+def bind(found: Filter, positional: Sequence[Any], named: Sequence[tuple[str, Any]]) -> list[Any]:
     """Arguments in the order of the parameters, defaults filled in. Raises E305."""
     names = list(found.parameters)
     known = f"takes {', '.join(names)}" if names else "takes nothing"
     if len(positional) > len(names):
         raise ExpressionError("E305", f"too many arguments — the filter {known}")
     bound = dict(zip(names, positional, strict=False))
-    for name, value in named.items():
+    for name, value in named:
         if name not in found.parameters:
             raise ExpressionError("E305", f"no argument {quoted(name)} — the filter {known}",
                                   suggestion=closest(name, names))  # fmt: skip

@@ -12,14 +12,20 @@ from domain.expressions.values import MISSING, as_utc, described, kind_of, momen
 
 LONGEST_FORMAT = 60
 
-_TOKENS: Final = re.compile(r"yyyy|yy|MM|M|dd|d|HH|H|mm|ss|[A-Za-zА-Яа-яІіЇїЄєҐґ]+|[^A-Za-zА-Яа-яІіЇїЄєҐґ]+")
+#: only Latin letters mean something; what stands between single quotes does not
+_TOKENS: Final = re.compile(r"yyyy|yy|MMMM|MM|M|dd|d|HH|H|mm|ss|'[^']*'|[^A-Za-z']+|[A-Za-z']+")
+_MONTHS: Final = (
+    "січня", "лютого", "березня", "квітня", "травня", "червня",
+    "липня", "серпня", "вересня", "жовтня", "листопада", "грудня",
+)  # fmt: skip
 _WRITERS: Final[dict[str, Callable[[datetime], str]]] = {
     "yyyy": lambda at: f"{at.year:04}", "yy": lambda at: f"{at.year % 100:02}",
-    "MM": lambda at: f"{at.month:02}", "M": lambda at: str(at.month),
+    "MMMM": lambda at: _MONTHS[at.month - 1], "MM": lambda at: f"{at.month:02}", "M": lambda at: str(at.month),
     "dd": lambda at: f"{at.day:02}", "d": lambda at: str(at.day),
     "HH": lambda at: f"{at.hour:02}", "H": lambda at: str(at.hour),
     "mm": lambda at: f"{at.minute:02}", "ss": lambda at: f"{at.second:02}",
 }  # fmt: skip
+_LATIN: Final = re.compile(r"[A-Za-z]|'[^']*$")
 _OFFSET: Final = re.compile(r"([+-])([01][0-9]):([0-5][0-9])", re.ASCII)
 
 
@@ -59,9 +65,9 @@ def require_format(arguments: Sequence[Any]) -> None:
         if kind_of(form) != "text" or len(form) > LONGEST_FORMAT:
             raise ExpressionError("R323", f"a format is a text of at most {LONGEST_FORMAT} characters")
         for token in _TOKENS.findall(form):
-            if token[0].isalpha() and token not in _WRITERS:
+            if _LATIN.match(token) and token not in _WRITERS:
                 raise ExpressionError(
-                    "R324", f"{quoted(token)} is not known in a format — write dd.MM.yyyy HH:mm (yy M d H ss too)"
+                    "R324", f"{quoted(token)} is not known in a format — write dd.MM.yyyy HH:mm, d MMMM yyyy"
                 )
     if offset is not MISSING:
         _zone(offset)
@@ -79,4 +85,4 @@ def _zone(offset: Any) -> timezone:
 
 def _written(token: str, at: datetime) -> str:
     write = _WRITERS.get(token)
-    return write(at) if write is not None else token
+    return write(at) if write is not None else token.strip("'")

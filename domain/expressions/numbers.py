@@ -13,8 +13,8 @@ from domain.expressions.values import MISSING, described, format_number, kind_of
 
 MOST_DIGITS = 10
 
-_WHOLE: Final = re.compile(r"\s*([+-]?[0-9]{1,19})\s*", re.ASCII)
-_FRACTION: Final = re.compile(r"\s*([+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?)\s*", re.ASCII)
+_WHOLE: Final = re.compile(r"\s{0,20}([+-]?[0-9]{1,19})\s{0,20}", re.ASCII)
+_FRACTION: Final = re.compile(r"\s{0,20}([+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?)\s{0,20}", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _SYMBOLS: Final = {"UAH": "₴"}
 
@@ -79,11 +79,11 @@ def money(_run: Evaluation, value: Any, currency: Any) -> str:
             raise ExpressionError("R324", f"| money cannot read {quoted(value)} as a number")
         raise wrong("| money", "a number", value)
     amount = Decimal(found[1])
-    if abs(amount) >= Decimal(10) ** 18:
+    if amount.copy_abs() >= 10**18:
         raise ExpressionError("R313", "the amount is out of range")
     exact = _half_up(amount, 2)
     sign = "-" if exact < 0 else ""
-    return f"{sign}{abs(exact):,.2f}".replace(",", " ").replace(".", ",") + f" {_SYMBOLS.get(currency, currency)}"
+    return f"{sign}{exact.copy_abs():,.2f}".replace(",", " ").replace(".", ",") + f" {_SYMBOLS.get(currency, currency)}"
 
 
 def require_currency(arguments: Sequence[Any]) -> None:

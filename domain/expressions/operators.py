@@ -137,7 +137,7 @@ def ordered(sign: str, left: Any, right: Any) -> tuple[Any, Any]:
         first, second = moment_of(left), moment_of(right)
         if first is not None and second is not None:
             return first, second
-    raise _wrong(sign, left, right, " — add | default(…)" if None in (left, right) else "")
+    raise _wrong(sign, left, right, " — add | default(…)" if left is None or right is None else "")
 
 
 def _zoned(value: Any) -> Any:

@@ -159,7 +159,7 @@ def _find(source: str, text: str, position: int) -> int:
 
 def _guard(tokens: list[Token], *, is_condition: bool) -> None:
     """Refuse what is forbidden by its looks, and nesting that the parser would follow by recursion."""
-    levels: list[int] = []
+    levels: list[tuple[int, int]] = []
     depth = signs = elses = 0
     before = Token(-1, "", "")
     for index, token in enumerate(tokens):
@@ -169,12 +169,13 @@ def _guard(tokens: list[Token], *, is_condition: bool) -> None:
         elif kind in _OPENING:
             if kind == "lbrace" and before.type == "lbrace" and before.lineno == token.lineno - 1 and is_condition:
                 raise _braces(before.lineno)
-            levels.append(cost := 1 + signs + elses)
+            levels.append((cost := 1 + signs + elses, elses))
             depth += cost
             signs = elses = 0
         elif kind in _CLOSING and levels:
-            depth -= levels.pop()
-            signs = elses = 0
+            cost, elses = levels.pop()
+            depth -= cost
+            signs = 0
         elif kind == "block_begin":
             depth += _tag(tokens, index)
         elif kind == "pow":

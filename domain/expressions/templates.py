@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from jinja2 import nodes
 
-from domain.expressions.budgets import DEEPEST, Evaluation
-from domain.expressions.compiling import Compiler, Part
+from domain.expressions.budgets import Evaluation
+from domain.expressions.compiling import Compiler
 from domain.expressions.errors import ExpressionError, quoted
+from domain.expressions.parts import Part
 from domain.expressions.values import described, kind_of
 
 Write = Callable[[Evaluation, "Pieces"], None]
@@ -85,7 +86,7 @@ def _piece(compiler: Compiler, node: nodes.Node) -> Write:
     if isinstance(node, nodes.TemplateData):
         data = node.data
         return lambda run, pieces: pieces.add(data, run)
-    text, span = compiler.text(node), compiler.span(node)
+    text, span = compiler.text(node), compiler.spans.of(node)
 
     def write(run: Evaluation, pieces: Pieces) -> None:
         written = text(run)
@@ -98,8 +99,8 @@ def _piece(compiler: Compiler, node: nodes.Node) -> Write:
 
 
 def _if(compiler: Compiler, node: nodes.If) -> Write:
-    arms = [(compiler.boolean(arm.test), _block(compiler, arm.body)) for arm in (node, *node.elif_)]
-    otherwise = _block(compiler, node.else_)
+    arms = [(compiler.boolean(arm.test), _block(compiler, arm, arm.body)) for arm in (node, *node.elif_)]
+    otherwise = _block(compiler, node, node.else_)
 
     def write(run: Evaluation, pieces: Pieces) -> None:
         for condition, arm in arms:
@@ -111,18 +112,18 @@ def _if(compiler: Compiler, node: nodes.If) -> Write:
 
 
 def _for(compiler: Compiler, node: nodes.For) -> Write:
-    if node.recursive or not isinstance(node.target, nodes.Name):
+    if node.recursive or not isinstance(node.target, nodes.Name) or node.target.name == "loop":
         raise ExpressionError("E305", "a loop has one name: {% for item in list %}", offset=node.lineno, length=3)
-    source, span = compiler.present(node.iter).run, compiler.span(node.iter)
-    item, place = compiler.take_slot(), compiler.take_slot()
+    source, span = compiler.present(node.iter).run, compiler.spans.of(node.iter)
     before = compiler.cost
-    compiler.scopes.append({node.target.name: item})
+    (item,) = compiler.open_scope(node.target.name)
     condition = compiler.boolean(node.test) if node.test is not None else None
-    compiler.scopes[-1]["loop"] = place
-    body = _block(compiler, node.body)
-    compiler.scopes.pop()
+    (place,) = compiler.open_scope("loop")
+    body = _block(compiler, node, node.body)
+    compiler.close_scope()
+    compiler.close_scope()
     cost = compiler.cost - before + 1
-    otherwise = _block(compiler, node.else_)
+    otherwise = _block(compiler, node, node.else_)
 
     def write(run: Evaluation, pieces: Pieces) -> None:
         items = source(run)
@@ -149,11 +150,9 @@ def _holds(run: Evaluation, slot: int, item: Any, condition: Callable[[Evaluatio
     return condition(run) is True
 
 
-def _block(compiler: Compiler, statements: list[nodes.Node]) -> Write:
-    compiler._depth += 1
-    if compiler._depth > DEEPEST:
-        raise ExpressionError("E306", f"nested more than {DEEPEST} deep — split it into steps", offset=0, length=1)
+def _block(compiler: Compiler, owner: nodes.Node, statements: list[nodes.Node]) -> Write:
+    compiler.enter(owner)
     try:
         return _body(compiler, statements)
     finally:
-        compiler._depth -= 1
+        compiler.leave()
