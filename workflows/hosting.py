@@ -153,6 +153,8 @@ class WorkflowEffects:
             return is_in_time and is_awaited and listening.wanted(event)
 
         def is_complete() -> bool:
+            if heard and listening.count == 1:
+                return True
             while (event := standing.consume(wanted)) is not None:
                 heard.append(event)
                 if listening.count == 1:

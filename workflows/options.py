@@ -56,11 +56,13 @@ STARTING: dict[str, Any] = {**BATCH, "start_to_close_timeout": timedelta(seconds
 
 def outside(timeout: float | None, retry: Retry) -> dict[str, Any]:
     """A step that leaves the house. It is told by its activity when to try again and by the ledger when not; a wait
-    for a rate limit is no attempt. `timeout` in seconds over all attempts; a day without one.
+    for a rate limit is no attempt. `timeout` in seconds over all attempts, a day at most.
     """
     return {
         **DELIVERY,
-        "schedule_to_close_timeout": timedelta(hours=24) if timeout is None else timedelta(seconds=timeout),
+        "schedule_to_close_timeout": timedelta(hours=24)
+        if timeout is None
+        else timedelta(seconds=min(86_400, timeout)),
         "retry_policy": RetryPolicy(
             initial_interval=timedelta(seconds=retry.initial),
             backoff_coefficient=max(1.0, retry.factor),

@@ -1,0 +1,135 @@
+"""The run of a process over its items: the phase before them, the items in batches or one by one, the phase after.
+
+It holds nothing but the run's id: at any moment another run of this workflow goes on from the rows.
+"""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+from temporalio import workflow
+
+from domain.run_messages import (
+    AFTER,
+    BEFORE,
+    Advance,
+    BatchDone,
+    BatchOrder,
+    MassRunStart,
+    Phase,
+    PhaseEnded,
+    RunGlance,
+    RunSeen,
+    StartItems,
+)
+from domain.runs import ENDED
+from domain.walks.ports import Brief
+from domain.walks.walk import walk_phase
+from workflows import options, renewals
+from workflows.hosting import WorkflowEffects
+from workflows.processes import standing_here
+from workflows.standings import EndedElsewhere, Standing
+
+
+@workflow.defn
+class MassRunWorkflow:
+    @workflow.init
+    def __init__(self, start: MassRunStart) -> None:
+        self._run_id = start.run_id
+        self._is_rung = False
+        self._standing: Standing | None = None
+
+    @workflow.run
+    async def run(self, start: MassRunStart) -> str:
+        seen = await self._look(first=True)
+        while seen.status not in ENDED:
+            if renewals.wants_renewal():
+                renewals.renew(start)
+            if seen.phase == "done":
+                await self._finish()
+            elif seen.status != "running" and not (seen.status == "awaiting_approval" and seen.phase == "before"):
+                await self._wait(seen.wait)
+            elif seen.phase == "items":
+                await (self._work_in_batches(seen) if seen.topology == "batch" else self._work_one_by_one())
+            else:
+                await self._walk(seen)
+            seen = await self._look()
+        return seen.status
+
+    @workflow.signal
+    def ring(self) -> None:
+        """Something was committed that concerns this run: look at the rows."""
+        self._is_rung = True
+        if self._standing is not None:
+            self._standing.is_rung = True
+
+    async def _look(self, *, first: bool = False) -> RunSeen:
+        self._is_rung = False
+        glance = RunGlance(self._run_id, workflow.info().run_id if first else None)
+        seen: RunSeen = await workflow.execute_local_activity(
+            "look_at_run", glance, result_type=RunSeen, **options.HOUSEKEEPING
+        )
+        return seen
+
+    async def _finish(self) -> None:
+        await workflow.execute_local_activity(
+            "finish_run", RunGlance(self._run_id), result_type=str, **options.HOUSEKEEPING
+        )
+
+    async def _wait(self, seconds: float | None) -> None:
+        left = None if seconds is None else timedelta(seconds=max(0.05, seconds + 0.05))
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self._is_rung or renewals.wants_renewal(), timeout=left)
+
+    # ---- phases -------------------------------------------------------------------------------------------------
+
+    async def _walk(self, seen: RunSeen) -> None:
+        """`before` or `after`: any cancellation stops it at its next step."""
+        phase = seen.phase
+        brief = await workflow.execute_local_activity(
+            "brief_phase", Phase(self._run_id, phase), result_type=Brief, **options.HOUSEKEEPING
+        )
+        standing = standing_here(self._run_id, BEFORE if phase == "before" else AFTER, stops_always=True)
+        standing.notice(seen.status, seen.cancel_mode)
+        self._standing = standing
+        standing.begin()
+        try:
+            outcome = await walk_phase(brief, "before" if phase == "before" else "after", WorkflowEffects(standing))
+            await standing.end()
+            last = standing.bearings()
+            ended = PhaseEnded(self._run_id, phase, outcome, last.records, last.done)
+            await standing.transaction("end_phase", ended, str)
+        except EndedElsewhere:
+            await standing.end()
+        finally:
+            self._standing = None
+
+    # ---- items --------------------------------------------------------------------------------------------------
+
+    async def _work_in_batches(self, seen: RunSeen) -> None:
+        """Lanes side by side; each ends when it has no more, or when a ring says that something is different now."""
+        await asyncio.gather(*(self._go_down(lane, seen.lanes) for lane in range(seen.lanes)))
+
+    async def _go_down(self, lane: int, lanes: int) -> None:
+        while not self._is_rung and not renewals.wants_renewal():
+            done = await workflow.execute_activity(
+                "run_batch", BatchOrder(self._run_id, lane, lanes), result_type=BatchDone, **options.BATCH
+            )
+            if not done.has_more:
+                return
+
+    async def _work_one_by_one(self) -> None:
+        """Keep the window of items at work full, until there is nothing more to start or to wait for."""
+        while not renewals.wants_renewal():
+            self._is_rung = False
+            advance = await workflow.execute_local_activity(
+                "advance_run", RunGlance(self._run_id), result_type=Advance, **options.HOUSEKEEPING
+            )
+            if advance.start:
+                await workflow.execute_activity(
+                    "start_items", StartItems(self._run_id, advance.start), **options.STARTING
+                )
+            elif advance.live:
+                await self._wait(None)
+            else:
+                return
