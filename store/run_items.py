@@ -15,7 +15,8 @@ from store import traces
 from store.json_values import storable, storable_text
 from store.run_wakes import close_reactions, take_waking, wake, workflow_of, workflow_of_item
 from store.runs import end_pending, get_run, lock_run, names_of, settle, totals_of
-from store.snapshots import operator_snapshot, snapshot_of
+from store.operator_snapshots import operator_snapshot
+from store.snapshots import snapshot_of
 from store.tables import Run, RunItem, Subscription
 from store.transactions import Work
 from store.workflow_runs import note_run
