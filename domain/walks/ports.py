@@ -66,7 +66,7 @@ class Deed:
     params: dict[str, Json]
     step: str
     path: str
-    retry: Retry = Retry()
+    retry: Retry = field(default_factory=Retry)
     timeout: float | None = None
     dialog_id: str | None = None
     contact_id: str | None = None
@@ -150,6 +150,11 @@ class SubRun:
     timeout: float | None = None
 
 
+def lock_key(kind: str, name: str, wanted: str) -> str:
+    """The name of a settled version in a lock list: `process:close-stale@pinned`. wanted: pinned or latest."""
+    return f"{kind}:{name}@{wanted}"
+
+
 @dataclass(frozen=True, slots=True)
 class SubEnded:
     """`status` of the child's run; its outputs when it waited."""
@@ -188,6 +193,7 @@ class Brief:
 
     `canonical` is the definition; `run` the names of `run.*`; `items` of `items.*` (before and after only);
     `before` = {"vars": …, "steps": …} of the phase before the items; `item_key` begins the ledger keys.
+    `locks`: lock_key → number of the version that a `run` step uses.
     """
 
     canonical: dict[str, Json]
@@ -200,6 +206,8 @@ class Brief:
     snapshot: Snapshot = Snapshot()
     locks: dict[str, Json] = field(default_factory=dict)
     is_dry: bool = False
+    sha256: str | None = None
+    """Of `canonical`: under it the definition is made ready once for all items."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,88 @@
+"""`call` and `emit`: the steps with effects."""
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from domain.actions.manifests import Manifest, Placement, Retry
+from domain.definitions.shapes import Call, Emit
+from domain.definitions.shapes import Retry as WrittenRetry
+from domain.walks.courses import Course, seconds_in, span_of
+from domain.walks.ports import Deed, StepError
+from domain.walks.sizes import MOST_PARAMS, MOST_RESULT, size_of
+from domain.walks.traces import Entry
+
+#: steps of these are seen in the trace while they go on
+_SLOW = (Placement.OUTSIDE, Placement.SEND)
+_ASKS_ONLY = ("GET", "HEAD")
+
+
+async def do_call(course: Course, step: Call, entry: Entry) -> dict[str, Any]:
+    manifest = course.walk.actions.get(step.call)
+    if manifest is None:
+        raise StepError("invalid", f"there is no action '{step.call}'")
+    return await _done(course, manifest, course.params(step.with_, entry.now), step.retry, entry)
+
+
+async def do_emit(course: Course, step: Emit, entry: Entry) -> dict[str, Any]:
+    data = course.params(step.emit.data, entry.now)
+    return await _done(course, course.walk.actions["emit"], {"event": step.emit.event, "data": data}, step.retry, entry)
+
+
+async def _done(
+    course: Course, manifest: Manifest, params: dict[str, Any], retry: WrittenRetry | None, entry: Entry
+) -> dict[str, Any]:
+    entry.inputs = params
+    if size_of(params) > MOST_PARAMS:
+        raise StepError("limit", f"the parameters are larger than {MOST_PARAMS // 1024} KB")
+    checked = _checked(manifest, params)
+    if manifest.placement is Placement.NONE:
+        return manifest.simulate(checked, course.scope.names)
+    if manifest.placement in _SLOW:
+        course.walk.tracer.write(course.effects, entry, "running", None)
+    names = course.scope.names
+    done = await course.effects.act(
+        Deed(
+            key=f"{course.walk.brief.item_key}:{entry.path}",
+            action=manifest.name,
+            params=params,
+            step=entry.step,
+            path=entry.path,
+            retry=_retry(manifest, params, retry),
+            timeout=course.left(entry.now),
+            dialog_id=names["dialog"].get("id"),
+            contact_id=names["contact"].get("id"),
+        )
+    )
+    entry.attempts = done.attempts
+    if done.snapshot is not None:
+        course.scope.take(done.snapshot)
+    if size_of(done.result) > MOST_RESULT:
+        raise StepError("limit", f"the result is larger than {MOST_RESULT // 1024} KB", attempts=done.attempts)
+    return done.result
+
+
+def _checked(manifest: Manifest, params: dict[str, Any]) -> BaseModel:
+    try:
+        return manifest.params.model_validate(params)
+    except ValidationError as error:
+        errors = [{"parameter": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()[:10]]
+        first = errors[0]
+        raise StepError(
+            "invalid", f"parameter '{first['parameter']}': {first['message']}", details={"errors": errors}
+        ) from None
+
+
+def _retry(manifest: Manifest, params: dict[str, Any], written: WrittenRetry | None) -> Retry:
+    """A call that is not known to be safe to repeat is made once, whatever is written."""
+    if manifest.name == "http" and params.get("method") not in _ASKS_ONLY and not params.get("idempotent"):
+        return Retry(max_attempts=1)
+    if written is None:
+        return manifest.retry
+    return Retry(
+        max_attempts=written.max_attempts,
+        initial=seconds_in(span_of(written.initial)),
+        factor=written.factor,
+        longest=seconds_in(span_of(written.max)),
+        on=manifest.retry.on if written.on is None else frozenset(written.on),
+    )

@@ -1,0 +1,145 @@
+"""The walk through a definition: one item, or a phase of a run. The same in a workflow, in a transaction, in memory.
+
+It knows no clock, no database and no loop of events: all it needs it asks of its Effects. It always ends with an
+Outcome; only an exception that is no rule of the language (a bug) passes through.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Literal
+
+from domain.actions.catalogue import catalogue
+from domain.actions.manifests import Manifest
+from domain.definitions.shapes import Definition
+from domain.walks.courses import Course, Walk, error_context, span_of
+from domain.walks.endings import message_of, outputs_of
+from domain.walks.interrupts import Deadline, Ended
+from domain.walks.kinds import DOINGS
+from domain.walks.ports import Brief, Effects, Outcome, StepError, Stopped
+from domain.walks.prepared import Prepared, prepared_for
+from domain.walks.scopes import Scope
+from domain.walks.sizes import LONGEST_ITEM, ON_FAILURE_SECONDS, SHORT_MACRO
+from domain.walks.stepping import run_steps
+from domain.walks.traces import Masks, Tracer
+
+Phase = Literal["before", "after"]
+
+
+async def walk_item(brief: Brief, effects: Effects, actions: Mapping[str, Manifest] | None = None) -> Outcome:
+    """One item from its guard to its outputs. `actions`: the catalogue, unless told otherwise."""
+    prepared = prepared_for(brief)
+    definition = prepared.definition
+    course = _begin(brief, effects, prepared, actions, time_for(definition))
+    try:
+        _declare(course, definition, brief)
+        if definition.guard is not None and not _guarded(course, definition.guard):
+            return Outcome("skipped", reason="guard")
+        await run_steps(course, definition.do)
+    except Ended as ended:
+        return _ended(course, definition, ended)
+    except Stopped:
+        return Outcome("cancelled")
+    except StepError as error:
+        await _on_failure(course, definition, error)
+        return _failed(error)
+    return Outcome(
+        "succeeded", message=message_of(course, definition.message), outputs=outputs_of(course, definition.outputs)
+    )
+
+
+async def walk_phase(
+    brief: Brief, phase: Phase, effects: Effects, actions: Mapping[str, Manifest] | None = None
+) -> Outcome:
+    """The steps before the items, or after them. `stop` in it ends the phase as succeeded or skipped."""
+    prepared = prepared_for(brief)
+    definition = prepared.definition
+    course = _begin(brief, effects, prepared, actions, LONGEST_ITEM)
+    try:
+        _declare(course, definition, brief)
+        await run_steps(course, (definition.before if phase == "before" else definition.after) or ())
+    except Ended as ended:
+        return Outcome(ended.status, reason="stop", message=ended.message, names=_names(course))
+    except Stopped:
+        return Outcome("cancelled")
+    except StepError as error:
+        return _failed(error)
+    return Outcome("succeeded", names=_names(course))
+
+
+def time_for(definition: Definition) -> timedelta:
+    """How long one item may take."""
+    if definition.timeout is not None:
+        return min(span_of(definition.timeout), LONGEST_ITEM)
+    return SHORT_MACRO if definition.kind == "macro" else LONGEST_ITEM
+
+
+def _begin(
+    brief: Brief, effects: Effects, prepared: Prepared, actions: Mapping[str, Manifest] | None, time: timedelta
+) -> Course:
+    start = effects.now()
+    tracer = Tracer(Masks(brief.inputs, prepared.definition.inputs))
+    walk = Walk(brief, prepared, tracer, catalogue() if actions is None else actions, DOINGS)
+    return Course(walk, effects, Scope.of(brief, start), Deadline(start + time))
+
+
+def _declare(course: Course, definition: Definition, brief: Brief) -> None:
+    """Variables begin as declared, or as the phase before left them."""
+    now = course.effects.now()
+    left: Mapping[str, Any] = brief.before.get("vars") or {}
+    values = {
+        name: left[name] if name in left else course.value(source, now) for name, source in definition.vars.items()
+    }
+    course.scope.write(values, {name: course.plain(value) for name, value in values.items()})
+
+
+def _guarded(course: Course, guard: str) -> bool:
+    """Raises StepError of the step `guard`."""
+    now = course.effects.now()
+    entry = course.walk.tracer.open("guard", "guard", "guard", None, now)
+    try:
+        holds = course.test(guard, now)
+    except StepError as error:
+        error.step = "guard"
+        course.walk.tracer.write(course.effects, entry, "failed", now, error=error_context(error))
+        raise
+    if not holds:
+        entry.branch = {"if": guard, "values": course.values_of(guard)}
+        course.walk.tracer.write(course.effects, entry, "skipped", now)
+    return holds
+
+
+def _ended(course: Course, definition: Definition, ended: Ended) -> Outcome:
+    return Outcome(
+        ended.status,
+        reason="stop",
+        message=ended.message,
+        outputs=outputs_of(course, definition.outputs),
+    )
+
+
+def _failed(error: StepError) -> Outcome:
+    return Outcome(
+        "failed",
+        error_type=error.type,
+        error_step=error.step,
+        error_message=error.message,
+        needs_attention=error.needs_attention,
+    )
+
+
+async def _on_failure(course: Course, definition: Definition, error: StepError) -> None:
+    """Its own failure is only recorded."""
+    if not definition.on_failure:
+        return
+    course.scope.names["error"] = error_context(error)
+    try:
+        await run_steps(course.cleaning_up(ON_FAILURE_SECONDS), definition.on_failure)
+    except (StepError, Stopped, Ended):
+        return
+
+
+def _names(course: Course) -> dict[str, Any]:
+    """What later phases may read of this one: its variables and the steps some expression names."""
+    prepared, scope = course.walk.prepared, course.scope
+    steps = {name: entry for name, entry in scope.steps.items() if prepared.is_read(name)}
+    return {"vars": {name: course.plain(value) for name, value in scope.vars.items()}, "steps": steps}
