@@ -1,5 +1,6 @@
-"""Who may look at a run: whoever launched it, those its definition names under `permissions.view`, administrators; where
-it names nobody, all who read every dialog, and the definition names nobody, those who may read a dialog it worked on, as far as that goes.
+"""Who may look at a run: whoever launched it, those its definition names under `permissions.view`, administrators.
+
+Where it names nobody: all who read every dialog, and, as far as that goes, who may read a dialog the run worked on.
 """
 
 from dataclasses import dataclass
