@@ -70,6 +70,8 @@ class Deed:
     timeout: float | None = None
     dialog_id: str | None = None
     contact_id: str | None = None
+    revision: int | None = None
+    """Of the dialog as the walk last saw it, for `if_unchanged`."""
 
 
 @dataclass(frozen=True, slots=True)

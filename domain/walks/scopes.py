@@ -40,6 +40,15 @@ def contact_context(contact: Mapping[str, Any]) -> dict[str, Any]:
     return read
 
 
+def names_of(snapshot: Snapshot) -> dict[str, Any]:
+    """`dialog`, `contact` and `operator` as expressions read them; an empty object for whoever is not there."""
+    return {
+        "dialog": with_moments(snapshot.dialog or {}, _DIALOG),
+        "contact": contact_context(snapshot.contact or {}),
+        "operator": with_moments(snapshot.operator or {}, _OPERATOR),
+    }
+
+
 class Scope:
     """`names` is what expressions get. `ended`: when each step ended; `latest`: when the last one did.
 
