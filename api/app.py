@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from api import (
+    actions,
     attachments,
     channels,
     commands,
@@ -28,6 +29,7 @@ from api import (
     ratings,
     ready_texts,
     roles,
+    secrets,
     sessions,
     settings,
     tags,
@@ -55,10 +57,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     channels.router,
     settings.router,
     connections.router,
+    secrets.router,
     ready_texts.router,
     folders.router,
     folders.filters,
     notices.router,
+    actions.router,
     contacts.router,
     ratings.router,
     attachments.router,

@@ -10,6 +10,7 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Response
 from fastapi import Query as FromQuery
 from pydantic import AwareDatetime, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio.client import Client
 
 from api import tellings
@@ -24,16 +25,19 @@ from domain.permissions import Permission as P
 from domain.permissions import Viewer
 from gateways.chains import Chain, Page, Place, Run
 from gateways.histories import Described, GoneError, describe
-from store import histories
+from store import histories, run_views
 from store.dialog_rows import require_readable
 from store.events import open_snapshot
 from store.histories import RunRow, Sought
+from store.run_wakes import workflow_of
+from store.tables import Run as LaunchedRun
 from store.tables import Transfer
 from workflows.converting import DATA_CONVERTER
 
 router = APIRouter(tags=["histories"])
 Historian = Annotated[Viewer, Depends(needs(P.HISTORY_READ))]
 RunId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]*$")]
+ItemNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Sealed = Annotated[str, Field(min_length=1, max_length=8000, pattern=r"^[A-Za-z0-9_-]+$")]
 State = Literal["running", "closed", "completed", "failed", "canceled", "terminated", "continued_as_new", "timed_out",
                 "lost"]  # fmt: skip
@@ -87,8 +91,8 @@ async def presence_history(
     return await _tell(house, viewer, workflow_ids.of_presence(operator_id), asked, response)
 
 
-@router.get("/runs")
-async def list_runs(
+@router.get("/workflows")
+async def list_workflows(
     asked: Annotated[RunsQuery, FromQuery()], viewer: Historian, house: CurrentHouse, response: Response
 ) -> Runs:
     """Runs of workflows, newest first. `state` running: not known to have ended."""
@@ -103,14 +107,41 @@ async def list_runs(
 
 @router.get("/runs/{run_id}/history")
 async def run_history(run_id: RunId, asked: Asked, viewer: Historian, house: CurrentHouse, response: Response) -> Told:
-    """Of one run, or of all runs of a workflow when its id is given (`dialog:…`)."""
+    """Of a run of a process or macro, of all runs of a workflow by its id (`dialog:…`), or of one of these."""
     async with house.sessions() as session:
-        run = await histories.find_run(session, run_id)
-        newest = run or next(iter(await histories.runs_of(session, run_id)), None)
+        launched = await _find_launched(session, viewer, run_id)
+        run = None if launched else await histories.find_run(session, run_id)
+        newest = run or next(iter(await histories.runs_of(session, launched or run_id)), None)
+    if launched is not None:
+        return await _tell(house, viewer, launched, asked, response)
     if newest is None:
         raise NotFoundError("There is no such run.")
     await _require_run(house, viewer, newest)
     return await _tell(house, viewer, newest.workflow_id, asked, response, only=run)
+
+
+@router.get("/runs/{run_id}/items/{seq}/history")
+async def item_history(
+    run_id: UUID, seq: ItemNumber, asked: Asked, viewer: Historian, house: CurrentHouse, response: Response
+) -> Told:
+    """Of an item that has a workflow of its own; items of a batch are told by their run's history and their trace."""
+    async with house.sessions() as session:
+        sight = await run_views.require_item(session, viewer, run_id, seq)
+    if sight.run.kind == "macro" or sight.run.topology == "batch":
+        return await _tell(house, viewer, workflow_of(sight.run), asked, response)
+    return await _tell(house, viewer, workflow_ids.of_item(run_id, seq), asked, response)
+
+
+async def _find_launched(session: AsyncSession, viewer: Viewer, run_id: str) -> str | None:
+    """The workflow of a run of a process or macro. Raises NotFoundError for one the viewer may not look at."""
+    try:
+        found = await session.get(LaunchedRun, UUID(run_id))
+    except ValueError:
+        return None
+    if found is None:
+        return None
+    await run_views.get_sight(session, viewer, found.id)
+    return workflow_of(found)
 
 
 async def _require_transfer(house: House, viewer: Viewer, transfer_id: UUID) -> None:
@@ -128,6 +159,10 @@ async def _require_run(house: House, viewer: Viewer, run: RunRow) -> None:
             await require_readable(session, viewer, run.dialog_id)
         elif kind == workflow_ids.PRESENCE:
             await histories.require_colleague(session, viewer, UUID(rest))
+        elif kind in (workflow_ids.MASS, workflow_ids.MACRO):
+            await run_views.get_sight(session, viewer, UUID(rest))
+        elif kind == workflow_ids.PROCESS:
+            await run_views.require_item(session, viewer, *workflow_ids.item_of(rest))
         elif not viewer.sees_all:
             raise NotFoundError("There is no such run.")
 

@@ -24,7 +24,11 @@ async def test_a_folder_and_a_filter_narrow_a_list_together(desk):
     waiting = await desk.opened("c1")
     other = await desk.opened("c2", channel="shop")
     boss = await desk.client("boss")
-    folder = {"key": f"support-{new_id()}", "name": "Support", "criteria": {"team": [desk.key("support")], "channel": []}}
+    folder = {
+        "key": f"support-{new_id()}",
+        "name": "Support",
+        "criteria": {"team": [desk.key("support")], "channel": []},
+    }
     made = (await boss.post("/folders", json=folder)).json()
     assert made["criteria"] == {"team": [desk.key("support")]}
     unanswered = {"key": f"mine-{new_id()}", "name": "Mine", "criteria": {"awaiting_reply": ["true"]}}
@@ -197,3 +201,22 @@ async def test_a_contact_is_changed_and_the_change_is_kept(desk, sessions):
         changes = text("SELECT data FROM events WHERE kind = 'contact.changed' AND contact_id = :c ORDER BY id LIMIT 1")
         data = await session.scalar(changes, {"c": contact})
     assert data["before"] == {"consent": False, "external_id": None, "fields": {}}
+
+
+async def test_a_secret_is_kept_sealed_and_shown_to_nobody(admin, sessions):
+    value = "correct horse battery staple"
+    told = await admin.put(f"{API}/secrets/bank-token", json={"value": value}, headers={"Idempotency-Key": "seal"})
+    assert told.status_code == 200
+    assert value not in told.text + (await admin.get(f"{API}/secrets")).text
+    assert (
+        await admin.post(f"{API}/connections", json=connection(auth={"kind": "bearer", "secret": "bank-token"}))
+    ).is_success
+    refused = await admin.delete(f"{API}/secrets/bank-token")
+    assert (refused.status_code, refused.json()["connections"]) == (409, ["bank"])
+    async with sessions() as session:
+        for table in ("events", "command_results", "secrets"):
+            found = text(f"SELECT count(*) FROM {table} t WHERE t::text LIKE '%' || :value || '%'")
+            assert await session.scalar(found, {"value": value}) == 0
+    assert (await admin.delete(f"{API}/connections/bank")).status_code == 204
+    assert (await admin.delete(f"{API}/secrets/bank-token")).status_code == 204
+    assert (await admin.put(f"{API}/secrets/bank-token", json={"value": ""})).status_code == 422

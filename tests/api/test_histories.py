@@ -261,33 +261,34 @@ async def test_a_run_that_temporal_lost_before_it_was_copied_is_marked(write, op
 
 async def test_runs_are_found_by_kind_dialog_state_and_time(closed, ops, sign_in, sessions, bell) -> None:
     await archive_once(sessions, await bell.client())
-    [run] = (await ask(ops, "/runs", dialog=closed))["items"]
+    [run] = (await ask(ops, "/workflows", dialog=closed))["items"]
     assert (run["kind"], run["dialog_id"], run["workflow_id"]) == ("dialog", closed, f"dialog:{closed}")
-    assert {r["kind"] for r in (await ask(ops, "/runs", kind="presence"))["items"]} == {"presence"}
-    assert run in (await ask(ops, "/runs", state="closed"))["items"]
-    assert run not in (await ask(ops, "/runs", state="running"))["items"]
-    assert run in (await ask(ops, "/runs", **{"from": run["started_at"]}))["items"]
-    assert run not in (await ask(ops, "/runs", to=run["started_at"]))["items"]
-    whole = (await ask(ops, "/runs", limit=200))["items"]
+    assert {r["kind"] for r in (await ask(ops, "/workflows", kind="presence"))["items"]} == {"presence"}
+    assert run in (await ask(ops, "/workflows", state="closed"))["items"]
+    assert run not in (await ask(ops, "/workflows", state="running"))["items"]
+    assert run in (await ask(ops, "/workflows", **{"from": run["started_at"]}))["items"]
+    assert run not in (await ask(ops, "/workflows", to=run["started_at"]))["items"]
+    whole = (await ask(ops, "/workflows", limit=200))["items"]
     found, after = [], {}
     while True:
-        page = await ask(ops, "/runs", limit=2, **after)
+        page = await ask(ops, "/workflows", limit=2, **after)
         found += page["items"]
         if page["next"] is None:
             break
         after = {"after": page["next"]}
     assert found == whole
     supervisor = await sign_in("supervisor")
-    assert (await ask(supervisor, "/runs", limit=200))["items"] == whole
+    assert (await ask(supervisor, "/workflows", limit=200))["items"] == whole
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        "/runs?after=abc", "/runs?after=W10", "/runs?limit=0", "/runs?limit=-1", "/runs?from=yesterday",
-        "/runs?kind=%00", "/runs?state=odd", "/runs/%00/history", "/runs/a%20b/history", "/runs?dialog=1",
+        "/workflows?after=abc", "/workflows?after=W10", "/workflows?limit=0", "/workflows?limit=-1",
+        "/workflows?from=yesterday", "/runs/%00/history", "/runs/a%20b/history", "/workflows?dialog=1",
+        "/workflows?kind=%00", "/workflows?state=odd",
         "/dialogs/1/history",
-        "/runs?from=0001-01-01T00:00:00%2B23:59&to=9999-12-31T23:59:59-23:59",
+        "/workflows?from=0001-01-01T00:00:00%2B23:59&to=9999-12-31T23:59:59-23:59",
     ],
 )  # fmt: skip
 async def test_what_makes_no_sense_is_refused_in_words(ops, path) -> None:
