@@ -3,6 +3,7 @@
 `read` turns `{field, op, value}` trees, their values rendered, into tests; store/selections.py compiles them to SQL.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -205,7 +206,7 @@ def _single(kind: str, value: Any, pointer: str) -> Any:
             raise _wrong(pointer, f"{_shown(value)} is neither true nor false.")
         return value
     if kind == "open" and isinstance(value, bool | int | float):
-        return value
+        return json.dumps(value)
     if not isinstance(value, str) or len(value) > LONGEST_TEXT or not _is_storable(value):
         raise _wrong(pointer, f"{_shown(value)} is not a text of at most {LONGEST_TEXT} characters.")
     if kind == "id":
@@ -213,8 +214,8 @@ def _single(kind: str, value: Any, pointer: str) -> Any:
     return value
 
 
-def as_id(value: str) -> UUID | None:
-    """None for a text that is nobody's id: nothing equals it."""
+def as_id(value: str) -> UUID:
+    """The nil id for a text that is nobody's id: nothing equals it."""
     try:
         return UUID(value)
     except ValueError:

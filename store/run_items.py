@@ -13,9 +13,9 @@ from domain.runs import CANARY, ITEM_ENDED, failures_of, room_for, too_many_fail
 from domain.walks.ports import Brief, Outcome, Snapshot, StepRecord
 from store import traces
 from store.json_values import storable, storable_text
+from store.operator_snapshots import operator_snapshot
 from store.run_wakes import close_reactions, take_waking, wake, workflow_of, workflow_of_item
 from store.runs import end_pending, get_run, lock_run, names_of, settle, totals_of
-from store.operator_snapshots import operator_snapshot
 from store.snapshots import snapshot_of
 from store.tables import Run, RunItem, Subscription
 from store.transactions import Work
@@ -26,7 +26,8 @@ _MANY = 1_000
 _WINDOW = text("""
 SELECT (SELECT count(*) FROM run_items WHERE run_id = :run AND state = 'running') AS running,
        (SELECT count(*) FROM run_items WHERE run_id = :run AND state = 'waiting') AS waiting,
-       (SELECT count(*) FROM (SELECT FROM run_items WHERE run_id = :run AND state = 'pending' LIMIT :many) AS p) AS pending
+       (SELECT count(*) FROM (SELECT FROM run_items WHERE run_id = :run AND state = 'pending' LIMIT :many) AS p)
+       AS pending
 """)
 #: `mode: queued`: nobody overtakes an older item of the same definition on the same target
 _TURN = """
@@ -58,7 +59,8 @@ _EVENTS_SO_FAR = text("SELECT coalesce(max(seq), 0) FROM events")
 async def advance(work: Work, run_id: UUID) -> Advance:
     """The next items to begin, as claimed by this transaction; judges first whether there may be any.
 
-    Stops the run when more failed than it tolerates, pauses it when its canary is through. `pending` counts up to 1,000.
+    Stops the run when more failed than it tolerates, pauses it when its canary is through. `pending` counts up to
+    1,000.
     """
     run = await lock_run(work, run_id)
     await take_waking(work.session, workflow_of(run))
@@ -75,6 +77,15 @@ async def advance(work: Work, run_id: UUID) -> Advance:
         await _pause_after_canary(work, run)
     live, pending = live + len(claimed), seen.pending - len(claimed)
     return Advance(run.status, tuple(claimed), live, pending, run.cancel_mode)
+
+
+async def judge(work: Work, run_id: UUID) -> Advance:
+    """Between batches: whether the run may go on, as `advance` does, but nothing is claimed: batches claim themselves."""
+    run = await lock_run(work, run_id)
+    await take_waking(work.session, workflow_of(run))
+    if run.status == "running" and run.phase == "items" and not await must_stop(work, run):
+        await _pause_after_canary(work, run)
+    return Advance(run.status, cancel_mode=run.cancel_mode)
 
 
 def _bounds(run: Run) -> dict[str, Any]:
@@ -233,7 +244,7 @@ async def park(work: Work, run_id: UUID, seq: int, waits_for: dict[str, Any] | N
 async def end(
     work: Work, run_id: UUID, seq: int, outcome: Outcome, records: tuple[StepRecord, ...] = ()
 ) -> bool:  # fmt: skip
-    """Write down how an item ended; False when it had ended before, which changes nothing. A macro's run ends with it."""
+    """Write down how an item ended; a macro's run ends with it. False when it had ended before: nothing changes."""
     item = await lock_item(work, run_id, seq)
     if item.state in ITEM_ENDED:
         return False
