@@ -104,6 +104,8 @@ def _arguments(compiler: Compiler, node: nodes.Filter, found: Filter, span: Span
         if found.check is not None:
             found.check([part.value for part in parts])
     except ExpressionError as error:
+        if error.code.startswith("R"):
+            error.code = "E305"
         raise error.at(*span) from None
     return parts
 

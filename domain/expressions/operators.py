@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from domain.expressions.budgets import Evaluation
@@ -24,8 +24,14 @@ def add(left: Any, right: Any, run: Evaluation) -> Any:
         case ("list", "list"):
             run.items(len(left) + len(right))
             return [*left, *right]
-        case ("moment", "duration") | ("duration", "moment") | ("duration", "duration"):
-            return _calculated(operator.add, _zoned(left), _zoned(right))
+        case ("duration", "duration"):
+            return _calculated(operator.add, left, right)
+        case (("moment" | "text"), "duration"):
+            moment = moment_of(left)
+            if moment is not None:
+                return _calculated(operator.add, moment, right)
+        case ("duration", ("moment" | "text")):
+            return add(right, left, run)
     hint = " — join as text with ~" if "text" in kinds else ""
     raise _wrong("+", left, right, hint)
 
@@ -138,10 +144,6 @@ def ordered(sign: str, left: Any, right: Any) -> tuple[Any, Any]:
         if first is not None and second is not None:
             return first, second
     raise _wrong(sign, left, right, " — add | default(…)" if left is None or right is None else "")
-
-
-def _zoned(value: Any) -> Any:
-    return as_utc(value) if isinstance(value, datetime) else value
 
 
 def _numbers(sign: str, left: Any, right: Any) -> tuple[Any, Any]:
