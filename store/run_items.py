@@ -80,10 +80,12 @@ async def advance(work: Work, run_id: UUID) -> Advance:
 
 
 async def judge(work: Work, run_id: UUID) -> Advance:
-    """Between batches: whether the run may go on, as `advance` does, but nothing is claimed: batches claim themselves."""
+    """Between batches, which claim for themselves: stops or pauses the run as `advance` does."""
     run = await lock_run(work, run_id)
     await take_waking(work.session, workflow_of(run))
-    if run.status == "running" and run.phase == "items" and not await must_stop(work, run):
+    pending = select(RunItem.seq).where(RunItem.run_id == run_id, RunItem.state == "pending").limit(1)
+    may_go_on = run.status == "running" and run.phase == "items"
+    if may_go_on and await work.session.scalar(pending) is not None and not await must_stop(work, run):
         await _pause_after_canary(work, run)
     return Advance(run.status, cancel_mode=run.cancel_mode)
 
