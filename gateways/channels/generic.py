@@ -10,7 +10,14 @@ from typing import Any
 import httpx
 import structlog
 
-from gateways.channels.outgoing import AnswerLostError, CannotAskError, Letter, NotTakenError, RefusedError
+from gateways.channels.outgoing import (
+    AnswerLostError,
+    CannotAskError,
+    Letter,
+    LimitedError,
+    NotTakenError,
+    RefusedError,
+)
 
 log = structlog.get_logger("channel.generic")
 _LONGEST_ID = 200
@@ -67,7 +74,9 @@ def _body(letter: Letter) -> dict[str, Any]:
 
 def _read(answer: httpx.Response) -> str | None:
     status = answer.status_code
-    if status == 429 or status == 503:
+    if status == 429:
+        raise LimitedError(f"The provider answered {status}.", _retry_after(answer))
+    if status == 503:
         raise NotTakenError(f"The provider answered {status}.", _retry_after(answer))
     if status >= 500:
         raise AnswerLostError(f"The provider answered {status}.")

@@ -26,6 +26,10 @@ class NotTakenError(Exception):
         self.reason, self.wait = reason, wait
 
 
+class LimitedError(NotTakenError):
+    """Not taken because we send too much: no attempt of ours failed."""
+
+
 class RefusedError(Exception):
     """The provider said no for good; `reason` is for a person."""
 
