@@ -6,10 +6,13 @@ from sqlalchemy import func, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.commands import Reaction as Open
+from store.run_wakes import WAKING
 from store.tables import Reaction
 
 #: facts that only wake a workflow: taking such a row is all there is to do
-_ONLY_WAKE = ("dialog_opened", "dialog_closed", "dialog_reopened", "offer_ended", "presence_changed")
+_ONLY_WAKE = (
+    "dialog_opened", "dialog_closed", "dialog_reopened", "offer_ended", "presence_changed", *WAKING,
+)  # fmt: skip
 
 _TAKE = text("""
 WITH open AS (

@@ -118,7 +118,11 @@ class RunItem(Row):
         ),
         Index("ix_run_items_run_id_state_seq", "run_id", "state", "seq"),
         Index("ix_run_items_dialog_id", "dialog_id", postgresql_where=text("dialog_id IS NOT NULL")),
-        Index("ix_run_items_live_targets", "target_key", postgresql_where=text("state IN ('running','waiting')")),
+        Index(
+            "ix_run_items_open_targets",
+            "target_key",
+            postgresql_where=text("state IN ('pending','running','waiting')"),
+        ),
         Index("ix_run_items_attention", "run_id", "seq", postgresql_where=text("needs_attention")),
     )
 

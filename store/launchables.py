@@ -1,0 +1,107 @@
+"""What a launch starts: the version it means, and whoever starts it with the right to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import topologies
+from domain.definitions.loading import load
+from domain.errors import (
+    ArchivedError,
+    ForbiddenError,
+    InvalidDefinitionError,
+    InvalidError,
+    NotActiveError,
+    NotFoundError,
+)
+from domain.launch_rights import names_system, require_may_launch
+from domain.launches import LaunchOrder
+from domain.permissions import Permission, Viewer
+from store.locks import settle_locks
+from store.tables import Definition, DefinitionVersion, User
+from store.viewers import SYSTEM_VIEWER, get_viewer
+
+#: started by their number although the definition is inactive: the version was settled before
+_BY_NUMBER = ("sub", "retry", "undo")
+
+
+@dataclass(frozen=True, slots=True)
+class Launchable:
+    """`version` None: the draft. `locks`: the versions of what it starts, settled for the run's whole life."""
+
+    canonical: dict[str, Any]
+    sha256: str
+    version: int | None
+    title: str
+    capabilities: list[str]
+    granted: list[str]
+    locks: dict[str, Any]
+    viewer: Viewer
+
+
+async def find_launchable(session: AsyncSession, order: LaunchOrder) -> Launchable:
+    """Raises NotFoundError, ArchivedError, NotActiveError, InvalidDefinitionError (of a draft), ForbiddenError."""
+    viewer = SYSTEM_VIEWER if order.launched_by is None else await get_viewer(session, order.launched_by)
+    definition = await session.scalar(
+        select(Definition)
+        .where(Definition.key == order.key, Definition.kind == order.kind)
+        .with_for_update(read=True, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if definition is None:
+        raise NotFoundError(f"There is no {order.kind} {order.key[:100]!r}.")
+    if definition.archived_at is not None:
+        raise ArchivedError("It is archived: nothing starts it any more.")
+    if order.version == "draft":
+        found = await _draft(session, definition, order, viewer)
+    else:
+        found = await _published(session, definition, order, viewer)
+    if order.trigger_kind != "undo":
+        await _require_right(session, order, found)
+    return found
+
+
+async def _draft(session: AsyncSession, definition: Definition, order: LaunchOrder, viewer: Viewer) -> Launchable:
+    if not order.is_dry:
+        raise InvalidError("A draft runs dry only: publish it first.", field="version")
+    viewer.require(Permission.DEFINITIONS_MANAGE)
+    loaded = load(definition.draft)
+    if loaded.definition is None or loaded.canonical is None or loaded.sha256 is None:
+        errors = [f"{d.line}:{d.column} {d.code} {d.message}" for d in loaded.diagnostics]
+        raise InvalidDefinitionError("The draft is not valid: " + "; ".join(errors[:3]))
+    canonical = loaded.canonical
+    capabilities = sorted(topologies.capabilities_of(canonical))
+    return Launchable(
+        canonical, loaded.sha256, None, loaded.definition.title, capabilities, capabilities,
+        await settle_locks(session, canonical), viewer,
+    )  # fmt: skip
+
+
+async def _published(session: AsyncSession, definition: Definition, order: LaunchOrder, viewer: Viewer) -> Launchable:
+    number = order.version if isinstance(order.version, int) else definition.active_version
+    if number is None and order.is_dry and definition.latest_version:
+        number = definition.latest_version
+    is_settled = order.trigger_kind in _BY_NUMBER or order.is_dry
+    if number is None or (definition.active_version is None and not is_settled):
+        raise NotActiveError("It is not active: nothing starts it.")
+    version = await session.get(DefinitionVersion, (definition.key, number)) if number < 2**31 else None
+    if version is None:
+        raise NotFoundError(f"There is no version {number} of {definition.key!r}.")
+    locks = {**version.locks, **await settle_locks(session, version.canonical, wanted="latest")}
+    return Launchable(
+        version.canonical, version.sha256, version.number, version.canonical.get("title", definition.title),
+        list(version.capabilities), list(version.granted), locks, viewer,
+    )  # fmt: skip
+
+
+async def _require_right(session: AsyncSession, order: LaunchOrder, found: Launchable) -> None:
+    permissions = found.canonical.get("permissions")
+    if order.launched_by is None:
+        if not names_system(permissions):
+            raise ForbiddenError("It does not list the system among those who may start it.")
+        return
+    users = ((permissions or {}).get("launch") or {}).get("users")
+    email = await session.scalar(select(User.email).where(User.id == order.launched_by)) if users else None
+    require_may_launch(found.viewer, permissions, found.capabilities, email)

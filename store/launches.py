@@ -1,0 +1,287 @@
+"""A launch: one transaction from the order to a queued run with its items frozen. The same for people, events,
+schedules, webhooks, retries, undoing and sub-processes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import topologies
+from domain.definitions.inputs import InputField
+from domain.errors import (
+    ConfirmationNeededError,
+    InvalidError,
+    InvalidInputsError,
+    NotFoundError,
+    SelectionTooLargeError,
+)
+from domain.expressions import ExpressionError, render, to_json
+from domain.launches import LaunchOrder, Selected
+from domain.permissions import Viewer
+from domain.run_inputs import Checked, check
+from domain.selections import read
+from store import run_modes, settings
+from store.ids import new_id
+from store.launchables import Launchable, find_launchable
+from store.operator_snapshots import operator_snapshot
+from store.run_inputs import missing
+from store.run_wakes import workflow_of
+from store.runs import settle, totals_of
+from store.selections import EVERYTHING, Wanted, freeze, is_empty, missing_ids
+from store.selections import count as count_selected
+from store.snapshots import snapshot_of
+from store.tables import Approval, Run
+from store.transactions import Work
+
+DEEPEST_SUBS = 3
+LARGEST_SELECTION_IDS = 100_000
+_DEPTH = text("""
+WITH RECURSIVE up AS (SELECT id, parent_run, 1 AS depth FROM runs WHERE id = :run
+                      UNION ALL SELECT r.id, r.parent_run, up.depth + 1 FROM runs r JOIN up ON r.id = up.parent_run)
+SELECT max(depth) FROM up
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The run a new one goes back to: retries and undoing. `seqs` are the items taken over, `effects_run` whose ledger
+    answers for them. `kind` undo: the items' effects are taken back.
+    """
+
+    run: UUID
+    mode: str
+    effects_run: UUID | None
+    seqs: tuple[int, ...]
+    kind: str = "process"
+    answered: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def launch(work: Work, order: LaunchOrder, *, origin: Origin | None = None) -> dict[str, Any]:
+    """Start a run; answers {run_id, number, total, status, workflow_id, left_out}.
+
+    Raises NotFoundError, NotActiveError, ArchivedError, ForbiddenError, InvalidInputsError (errors[] by field),
+    InvalidError (the selection), SelectionTooLargeError {limit, found}, ConfirmationNeededError {total},
+    QueueFullError. Nothing is left of a refused launch.
+    """
+    await work.read_clock()
+    found = await find_launchable(work.session, order)
+    await _require_depth(work.session, order)
+    inputs = await check_inputs(work, found, order)
+    run = _run_of(work, order, found, inputs, origin)
+    work.session.add(run)
+    await run_modes.one_launch_at_a_time(work, run)
+    await work.session.flush()
+    left_out = await _take_items(work, run, found, order, origin)
+    await run_modes.settle(work, run)
+    totals = await totals_of(work.session, run.id)
+    run.total = totals.total
+    _require_confirmed(order, found.canonical, totals.pending)
+    if totals.pending == 0:
+        await _end_at_once(work, run)
+    elif run.kind == "macro" and not run.is_dry:
+        _begin_macro(work, run)
+    elif needs_approval(run, order, totals.pending):
+        _ask(work, run)
+    else:
+        work.react(workflow_of(run), "run_queued", not_before=run.start_at)
+    await work.session.flush()
+    return {
+        "run_id": str(run.id), "number": run.number, "total": run.total, "status": run.status,
+        "workflow_id": workflow_of(run), "left_out": left_out,
+    }  # fmt: skip
+
+
+async def _require_depth(session: AsyncSession, order: LaunchOrder) -> None:
+    if order.parent_run is None:
+        return
+    depth = await session.scalar(_DEPTH, {"run": order.parent_run})
+    if (depth or 0) > DEEPEST_SUBS:
+        raise InvalidError(f"Processes start one another at most {DEEPEST_SUBS} deep.", field="run")
+
+
+async def check_inputs(work: Work, found: Launchable, order: LaunchOrder) -> dict[str, Any]:
+    """The inputs with their defaults. Raises InvalidInputsError with an error a field."""
+    checked = await read_inputs(work, found, order)
+    errors = checked.errors + await missing(work.session, found.viewer, checked.references)
+    if errors:
+        raise InvalidInputsError(errors[0]["message"], errors=errors)
+    return checked.values
+
+
+async def read_inputs(work: Work, found: Launchable, order: LaunchOrder) -> Checked:
+    """What the launch gave and what the defaults say; the chosen operator fills the first input for one."""
+    fields = {name: InputField.model_validate(one) for name, one in (found.canonical.get("inputs") or {}).items()}
+    given = dict(order.inputs)
+    if order.selected.operator is not None:
+        first = next((name for name, one in fields.items() if one.type == "operator"), None)
+        if first is not None and given.get(first) is None:
+            given[first] = str(order.selected.operator)
+    names = await names_for(work.session, found, order)
+    return check(fields, given, names, work.now)
+
+
+async def names_for(session: AsyncSession, found: Launchable, order: LaunchOrder) -> dict[str, Any]:
+    """What defaults may read: the one dialog, contact or operator a launch is about, and what triggered it."""
+    target = found.canonical.get("target", "dialog")
+    ids = order.selected.ids or ()
+    only = ids[0] if len(ids) == 1 else None
+    dialog_id = order.dialog_id or (only if target == "dialog" else None)
+    if dialog_id is not None or target == "contact":
+        snapshot = await snapshot_of(session, dialog_id, only if target == "contact" else None)
+    elif target == "operator" and only is not None:
+        snapshot = await operator_snapshot(session, only)
+    else:
+        return {"dialog": None, "contact": None, "operator": None, "trigger": dict(order.trigger)}
+    return {
+        "dialog": snapshot.dialog, "contact": snapshot.contact, "operator": snapshot.operator,
+        "trigger": dict(order.trigger),
+    }  # fmt: skip
+
+
+def _run_of(
+    work: Work, order: LaunchOrder, found: Launchable, inputs: dict[str, Any], origin: Origin | None
+) -> Run:  # fmt: skip
+    canonical = found.canonical
+    mass = canonical.get("mass") or {}
+    run_id = new_id()
+    is_undo = origin is not None and origin.kind == "undo"
+    kind = "undo" if is_undo else order.kind
+    topology = "batch" if order.is_dry or is_undo else topologies.topology_of(canonical, inputs)
+    has_before = bool(canonical.get("before")) and kind == "process"
+    is_whole_system = order.launched_by is None or (canonical.get("permissions") or {}).get("run_as") == "system"
+    return Run(
+        id=run_id, kind=kind, definition_key=order.key, version=found.version, title=found.title,
+        canonical=canonical, sha256=found.sha256, locks=found.locks, inputs=inputs,
+        target="dialog" if kind == "macro" else canonical.get("target", "dialog"), topology=topology,
+        phase="before" if has_before else "items", status="queued", is_dry=order.is_dry,
+        trigger_kind=order.trigger_kind, trigger=to_json(dict(order.trigger)), cause=list(order.cause),
+        launched_by=order.launched_by, run_as="system" if is_whole_system else "launcher",
+        granted=found.granted, selection=_told(order.selected),
+        concurrency=min(order.concurrency or 50, int(mass.get("concurrency", 20))), canary=order.canary,
+        origin_run=origin.run if origin else None, origin_mode=origin.mode if origin else None,
+        effects_run=(origin.effects_run if origin else None) or run_id,
+        parent_run=order.parent_run, parent_seq=order.parent_seq, parent_step=order.parent_step,
+        created_at=work.now, start_at=order.start_at,
+    )  # fmt: skip
+
+
+def _told(selected: Selected) -> dict[str, Any]:
+    told = {
+        "ids": None if selected.ids is None else len(selected.ids), "folder": selected.folder,
+        "filter": selected.filter, "where": selected.where,
+        "operator": str(selected.operator) if selected.operator else None, "team": selected.team,
+        "topic": selected.topic,
+    }  # fmt: skip
+    return {name: value for name, value in told.items() if value is not None}
+
+
+_TAKE_OVER = text("""
+INSERT INTO run_items (run_id, seq, origin_seq, target_key, dialog_id, contact_id, operator_id)
+SELECT :run, row_number() OVER (ORDER BY seq), CASE WHEN :resumes THEN origin_seq ELSE row_number() OVER (ORDER BY seq)
+       END, target_key, dialog_id, contact_id, operator_id
+FROM run_items WHERE run_id = :origin AND seq = ANY(:seqs)
+""")
+
+
+async def _take_items(
+    work: Work, run: Run, found: Launchable, order: LaunchOrder, origin: Origin | None
+) -> int:  # fmt: skip
+    """Insert the items; answers how many of the ids given are not among them."""
+    if origin is not None:
+        given = {"run": run.id, "origin": origin.run, "seqs": list(origin.seqs), "resumes": run.effects_run != run.id}
+        await work.session.execute(_TAKE_OVER, given)
+        return 0
+    if order.dialog_id is not None or run.kind == "macro":
+        await _take_dialog(work.session, run, found.viewer, order.dialog_id)
+        return 0
+    wanted = await wanted_of(work, found, order, run.inputs)
+    total = await freeze(work.session, run, found.viewer, wanted)
+    if total > wanted.limit:
+        total = await count_selected(work.session, found.viewer, wanted)
+        raise SelectionTooLargeError(
+            f"{total} items are selected; one run has at most {wanted.limit}.", limit=wanted.limit, found=total
+        )
+    return missing_ids(total, order.selected.ids)
+
+
+async def _take_dialog(session: AsyncSession, run: Run, viewer: Viewer, dialog_id: UUID | None) -> None:
+    """The one dialog of a macro. Raises NotFoundError for one the launcher may not read."""
+    if dialog_id is None:
+        raise InvalidError("A macro runs on a dialog.", field="dialog_id")
+    wanted = Wanted("dialog", Selected(ids=(dialog_id,)), EVERYTHING, None, 1)
+    if not await freeze(session, run, viewer, wanted):
+        raise NotFoundError("There is no such dialog.")
+
+
+async def wanted_of(work: Work, found: Launchable, order: LaunchOrder, inputs: dict[str, Any]) -> Wanted:
+    """The launch's choice AND-ed with the definition's own. Raises InvalidError."""
+    target = found.canonical.get("target", "dialog")
+    own = found.canonical.get("selection") or {}
+    if target != "none" and is_empty(order.selected) and not own.get("where"):
+        raise InvalidError("Choose what to run over: ids, a folder, a filter, where, an operator, a team, a topic.",
+                           field="selection")  # fmt: skip
+    if order.selected.ids is not None and len(order.selected.ids) > LARGEST_SELECTION_IDS:
+        raise InvalidError(f"At most {LARGEST_SELECTION_IDS} ids.", field="selection")
+    conditions = [_rendered(own.get("where"), inputs, order, work, target, "/selection/where")]
+    if order.selected.where is not None:
+        conditions.append(read(order.selected.where, target, pointer="/selection/where"))
+    most = int(await settings.value_of(work.session, "run_items"))
+    return Wanted(
+        target, order.selected, replace(EVERYTHING, tests=tuple(conditions)), own.get("order_by"),
+        min(most, int(own.get("limit") or most)), (found.canonical.get("mass") or {}).get("unique_per") == "contact",
+    )  # fmt: skip
+
+
+def _rendered(where: Any, inputs: dict[str, Any], order: LaunchOrder, work: Work, target: str, pointer: str) -> Any:
+    if where is None:
+        return EVERYTHING
+    try:
+        rendered = render(where, {"inputs": inputs, "trigger": dict(order.trigger)}, now=work.now)
+    except ExpressionError as error:
+        raise InvalidError(f"The definition's selection cannot be read: {error.message}", field="selection") from error
+    return read(rendered, target, pointer=pointer)
+
+
+def _require_confirmed(order: LaunchOrder, canonical: Mapping[str, Any], pending: int) -> None:
+    above = (canonical.get("mass") or {}).get("confirm_above")
+    if above is None or order.is_dry or order.trigger_kind not in ("manual", "retry"):
+        return
+    if pending > above and order.confirm != pending:
+        raise ConfirmationNeededError(
+            f"This is about {pending} items: confirm their number.", total=pending, confirm_above=above
+        )
+
+
+def needs_approval(run: Run, order: LaunchOrder, pending: int) -> bool:
+    above = (run.canonical.get("mass") or {}).get("approval_above")
+    return above is not None and pending > above and not order.is_dry and run.kind == "process"
+
+
+def _ask(work: Work, run: Run) -> None:
+    """`mass.approval_above`: no workflow begins before somebody who leads has said yes."""
+    run.status = "awaiting_approval"
+    work.session.add(
+        Approval(
+            id=new_id(), run_id=run.id, seq=0, step_id="launch", key=f"{run.id}:launch",
+            workflow_id=workflow_of(run), may_decide={"roles": ["supervisor", "admin"]}, launched_by=run.launched_by,
+            message=f"{run.title}: {run.total}", facts={"total": run.total, "definition": run.definition_key},
+        )
+    )  # fmt: skip
+
+
+async def _end_at_once(work: Work, run: Run) -> None:
+    """Nothing to do: the run has ended before anything began."""
+    outer = work.run_id
+    work.run_id = run.id
+    await settle(work, run, await totals_of(work.session, run.id))
+    work.run_id = outer
+
+
+def _begin_macro(work: Work, run: Run) -> None:
+    """A macro's workflow is started by whoever launched it; the reaction rings it should they die before."""
+    run.status, run.started_at = "running", work.now
+    work.react(workflow_of(run), "run_queued")
