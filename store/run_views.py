@@ -38,14 +38,14 @@ def seen_in_part(viewer: Viewer) -> ColumnElement[bool]:
     """A condition on runs: an item of it is about a dialog the viewer may read, and its definition names nobody."""
     if not viewer.may(Permission.RUNS_READ):
         return false()
-    items = select(RunItem.seq).where(RunItem.run_id == Run.id, seen_item(viewer))
+    items = select(RunItem.seq).where(RunItem.run_id == Run.id, seen_item(viewer)).correlate(Run)
     return and_(~_names_anybody(), exists(items))
 
 
 def seen_item(viewer: Viewer) -> ColumnElement[bool]:
     """A condition on run_items: its dialog is one the viewer may read."""
     dialogs = or_(*(and_(literal(True), *branch) for branch in visible(viewer)))
-    return exists().where(Dialog.id == RunItem.dialog_id, dialogs)
+    return exists(select(Dialog.id).where(Dialog.id == RunItem.dialog_id, dialogs).correlate(RunItem))
 
 
 async def get_sight(session: AsyncSession, viewer: Viewer, run_id: UUID) -> Sight:

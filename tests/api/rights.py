@@ -16,6 +16,7 @@ WORKERS = frozenset({ADMIN, SUPERVISOR, OPERATOR})
 TALKERS = WORKERS | {LIGHT}
 READERS = TALKERS | {OPS}
 HISTORIANS = LEADERS | {OPS}
+RUN_READERS = EVERYBODY - {LIGHT}
 
 ID = "0195f3a0-0000-7000-8000-000000000000"
 
@@ -139,6 +140,11 @@ ROUTES: dict[str, frozenset[str]] = {
     "GET /transfers/{transfer_id}/history": HISTORIANS,
     "GET /operators/{operator_id}/presence/history": HISTORIANS,
     "GET /workflows": HISTORIANS,
+    "GET /runs": RUN_READERS,
+    "GET /runs/{run_id}": RUN_READERS,
+    "GET /runs/{run_id}/items": RUN_READERS,
+    "GET /runs/{run_id}/items/{seq}/trace": RUN_READERS,
+    "GET /runs/{run_id}/report.csv": RUN_READERS,
     "GET /runs/{run_id}/items/{seq}/history": HISTORIANS,
     "GET /runs/{run_id}/history": HISTORIANS,
     "GET /queue": WORKERS | {OPS},
