@@ -6,6 +6,7 @@ from activities.commands import Ring
 from domain.run_messages import Advance, Phase, PhaseEnded, RunGlance, RunSeen
 from domain.walks.ports import Brief
 from store import run_items, runs
+from store.dry_walks import AskSafely, walk_phase_dry
 from store.engines import Sessions
 from store.reactions import finish
 from store.transactions import Work, transact
@@ -14,9 +15,10 @@ from store.transactions import Work, transact
 class RunActivities:
     """Local activities: `ring` wakes other workflows after the commit and never blocks."""
 
-    def __init__(self, sessions: Sessions, ring: Ring) -> None:
+    def __init__(self, sessions: Sessions, ring: Ring, ask: AskSafely) -> None:
         self._sessions = sessions
         self._ring = ring
+        self._ask = ask
 
     @activity.defn
     async def look_at_run(self, glance: RunGlance) -> RunSeen:
@@ -48,6 +50,22 @@ class RunActivities:
         advance, rings = await transact(self._sessions, lambda work: run_items.advance(work, glance.run_id))
         self._ring_others(rings)
         return advance
+
+    @activity.defn
+    async def judge_run(self, glance: RunGlance) -> Advance:
+        """Between batches: stops the run when too many failed, pauses it when its canary is through."""
+        advance, rings = await transact(self._sessions, lambda work: run_items.judge(work, glance.run_id))
+        self._ring_others(rings)
+        return advance
+
+    @activity.defn
+    async def walk_dry_phase(self, phase: Phase) -> str:
+        """The phase of a dry run, from its brief to its end."""
+        async with self._sessions() as session:
+            run = await runs.get_run(session, phase.run_id)
+            brief = await runs.phase_brief(session, phase.run_id, phase.phase)
+        outcome, records = await walk_phase_dry(self._sessions, run, brief, phase.phase, self._ask)
+        return await self.end_phase(PhaseEnded(phase.run_id, phase.phase, outcome, records))
 
     @activity.defn
     async def finish_run(self, glance: RunGlance) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.walks.ports import Asking, Brief, Decided, Deed, Done, Event, Outcome, StepRecord, SubEnded, SubRun
+from domain.walks.ports import Asking, Brief, Decided, Deed, Done, Event, Outcome, Snapshot, StepRecord, SubEnded, SubRun
 
 #: the phases of a run as numbers of items: their traces, effects and approvals are kept under these
 BEFORE, AFTER = 0, -1
@@ -198,6 +198,7 @@ class Glimpse:
     subs: tuple[str, ...] = ()
     parks: dict[str, Any] | None = None
     """What it waits for from now on: it is parked."""
+    wants_snapshot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +211,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """`now`: the database's clock. `decided`, `ended`: by the ids asked for."""
+    """`status` "ended": the item has ended. `decided`, `ended`: by the ids asked for."""
 
     status: str
     cancel_mode: str | None = None
     heard: tuple[Heard, ...] = ()
     decided: dict[str, Decided] = field(default_factory=dict)
     ended: dict[str, SubEnded] = field(default_factory=dict)
+    snapshot: Snapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,14 @@ from temporalio.service import RPCError
 from domain import workflow_ids
 from domain.commands import DialogStart, PresenceStart, TransferStart
 from domain.errors import UnavailableError
+from domain.run_messages import MacroStart, MassRunStart, ProcessStart
 from workflows import options
 
 log = structlog.get_logger("bell")
 DIALOG_ID = SearchAttributeKey.for_keyword("DialogId")
+RUN_KIND = SearchAttributeKey.for_keyword("RunKind")
 OPERATOR = SearchAttributeKey.for_keyword("Operator")
+_MASS_WORK = frozenset({workflow_ids.MASS, workflow_ids.PROCESS})
 _RPC = timedelta(seconds=5)
 _READY_FOR = 1.0
 
@@ -34,7 +37,7 @@ Connect = Callable[[], Awaitable[Client]]
 
 
 def start_of(workflow_id: str) -> tuple[str, Any, TypedSearchAttributes] | None:
-    """Workflow, input and search attributes under which an id is started; None when only its parent starts it."""
+    """Workflow, input and search attributes under which an id is started; None when nobody starts it by ringing."""
     kind, rest = workflow_ids.parse(workflow_id)
     if kind == workflow_ids.DIALOG:
         return "DialogWorkflow", DialogStart(UUID(rest)), tagged(DIALOG_ID, rest)
@@ -42,7 +45,18 @@ def start_of(workflow_id: str) -> tuple[str, Any, TypedSearchAttributes] | None:
         return "PresenceWorkflow", PresenceStart(UUID(rest)), tagged(OPERATOR, rest)
     if kind == workflow_ids.TRANSFER:
         return "TransferWorkflow", TransferStart(UUID(rest), UUID(int=0)), TypedSearchAttributes.empty
+    if kind == workflow_ids.MASS:
+        return "MassRunWorkflow", MassRunStart(UUID(rest)), tagged(RUN_KIND, "process")
+    if kind == workflow_ids.PROCESS:
+        return "ProcessWorkflow", ProcessStart(*workflow_ids.item_of(rest)), tagged(RUN_KIND, "item")
+    if kind == workflow_ids.MACRO:
+        return "MacroWorkflow", MacroStart(UUID(rest)), tagged(RUN_KIND, "macro")
     return None
+
+
+def queue_of(workflow_id: str) -> str:
+    """Runs and their items have workers of their own: whoever waits for an answer never waits behind them."""
+    return options.MASS if workflow_ids.parse(workflow_id)[0] in _MASS_WORK else options.INTERACTIVE
 
 
 def tagged(key: SearchAttributeKey[str], value: str) -> TypedSearchAttributes:
@@ -56,7 +70,7 @@ async def ring(client: Client, workflow_id: str) -> None:
         return
     name, start, attributes = found
     await client.start_workflow(
-        name, start, id=workflow_id, task_queue=options.INTERACTIVE, start_signal="ring",
+        name, start, id=workflow_id, task_queue=queue_of(workflow_id), start_signal="ring",
         search_attributes=attributes, task_timeout=options.TASK_TIMEOUT, rpc_timeout=_RPC,
     )  # fmt: skip
 

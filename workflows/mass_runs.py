@@ -6,6 +6,7 @@ It holds nothing but the run's id: at any moment another run of this workflow go
 import asyncio
 import contextlib
 from datetime import timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 
@@ -30,6 +31,8 @@ from workflows.hosting import WorkflowEffects
 from workflows.processes import standing_here
 from workflows.standings import EndedElsewhere, Standing
 
+T = TypeVar("T")
+
 
 @workflow.defn
 class MassRunWorkflow:
@@ -46,11 +49,11 @@ class MassRunWorkflow:
             if renewals.wants_renewal():
                 renewals.renew(start)
             if seen.phase == "done":
-                await self._finish()
+                await self._row("finish_run", str)
             elif seen.status != "running" and not (seen.status == "awaiting_approval" and seen.phase == "before"):
                 await self._wait(seen.wait)
             elif seen.phase == "items":
-                await (self._work_in_batches(seen) if seen.topology == "batch" else self._work_one_by_one())
+                await self._work(seen)
             else:
                 await self._walk(seen)
             seen = await self._look()
@@ -71,10 +74,12 @@ class MassRunWorkflow:
         )
         return seen
 
-    async def _finish(self) -> None:
-        await workflow.execute_local_activity(
-            "finish_run", RunGlance(self._run_id), result_type=str, **options.HOUSEKEEPING
+    async def _row(self, name: str, answer: type[T]) -> T:
+        """A transaction on the run's row."""
+        found: T = await workflow.execute_local_activity(
+            name, RunGlance(self._run_id), result_type=answer, **options.HOUSEKEEPING
         )
+        return found
 
     async def _wait(self, seconds: float | None) -> None:
         left = None if seconds is None else timedelta(seconds=max(0.05, seconds + 0.05))
@@ -89,6 +94,9 @@ class MassRunWorkflow:
         brief = await workflow.execute_local_activity(
             "brief_phase", Phase(self._run_id, phase), result_type=Brief, **options.HOUSEKEEPING
         )
+        if brief.is_dry:
+            await workflow.execute_activity("walk_dry_phase", Phase(self._run_id, phase), **options.STARTING)
+            return
         standing = standing_here(self._run_id, BEFORE if phase == "before" else AFTER, stops_always=True)
         standing.notice(seen.status, seen.cancel_mode)
         self._standing = standing
@@ -106,30 +114,45 @@ class MassRunWorkflow:
 
     # ---- items --------------------------------------------------------------------------------------------------
 
-    async def _work_in_batches(self, seen: RunSeen) -> None:
-        """Lanes side by side; each ends when it has no more, or when a ring says that something is different now."""
-        await asyncio.gather(*(self._go_down(lane, seen.lanes) for lane in range(seen.lanes)))
+    async def _work(self, seen: RunSeen) -> None:
+        """What waits for its turn behind other runs is woken by them: without anything to do, only a ring helps."""
+        self._is_rung = False
+        one_by_one = seen.topology != "batch"
+        was_any = await (self._work_one_by_one() if one_by_one else self._work_in_batches(seen))
+        if not was_any and (await self._look()).phase == "items":
+            await self._wait(None)
 
-    async def _go_down(self, lane: int, lanes: int) -> None:
+    async def _work_in_batches(self, seen: RunSeen) -> bool:
+        """Lanes side by side; each ends when it has no more, or when a ring says that something is different now.
+        Answers whether any item ended.
+        """
+        ended = await asyncio.gather(*(self._go_down(lane, seen.lanes) for lane in range(seen.lanes)))
+        await self._row("judge_run", Advance)
+        return any(ended)
+
+    async def _go_down(self, lane: int, lanes: int) -> int:
+        ended = 0
         while not self._is_rung and not renewals.wants_renewal():
-            done = await workflow.execute_activity(
+            done: BatchDone = await workflow.execute_activity(
                 "run_batch", BatchOrder(self._run_id, lane, lanes), result_type=BatchDone, **options.BATCH
             )
+            ended += done.ended
             if not done.has_more:
-                return
+                break
+        return ended
 
-    async def _work_one_by_one(self) -> None:
-        """Keep the window of items at work full, until there is nothing more to start or to wait for."""
+    async def _work_one_by_one(self) -> bool:
+        """Keep the window of items at work full, until nothing is live. Answers whether anything was."""
+        was_live = False
         while not renewals.wants_renewal():
             self._is_rung = False
-            advance = await workflow.execute_local_activity(
-                "advance_run", RunGlance(self._run_id), result_type=Advance, **options.HOUSEKEEPING
-            )
+            advance = await self._row("advance_run", Advance)
             if advance.start:
-                await workflow.execute_activity(
-                    "start_items", StartItems(self._run_id, advance.start), **options.STARTING
-                )
+                order = StartItems(self._run_id, advance.start)
+                await workflow.execute_activity("start_items", order, **options.STARTING)
             elif advance.live:
                 await self._wait(None)
             else:
-                return
+                break
+            was_live = True
+        return was_live

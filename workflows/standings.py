@@ -13,7 +13,7 @@ from uuid import UUID
 from temporalio import workflow
 
 from domain.run_messages import Bearings, Glimpse, Heard, Sight
-from domain.walks.ports import Decided, Event, StepRecord, Stopped, SubEnded
+from domain.walks.ports import Decided, Event, Snapshot, StepRecord, Stopped, SubEnded
 from workflows import options
 
 T = TypeVar("T")
@@ -76,11 +76,13 @@ class Standing:
             return self.cancel_mode is not None
         return self.cancel_mode in _STOPS
 
-    async def look(self, *, parks: dict[str, Any] | None = None) -> None:
+    async def look(self, *, parks: dict[str, Any] | None = None, wants_snapshot: bool = False) -> Snapshot | None:
         """One look at a time: what a later one tells is newer. Raises EndedElsewhere."""
         async with self._turn:
             self.is_rung = False
-            glimpse = Glimpse(self.bearings(), tuple(sorted(self.approvals)), tuple(sorted(self.subs)), parks)
+            glimpse = Glimpse(
+                self.bearings(), tuple(sorted(self.approvals)), tuple(sorted(self.subs)), parks, wants_snapshot
+            )
             sight = await self.transaction("look_at_item", glimpse, Sight)
         if sight.status == "ended":
             self._has_ended = True
@@ -95,6 +97,7 @@ class Standing:
                 self.inbox.append(heard)
         self.inbox.sort(key=lambda heard: heard.reaction)
         del self.inbox[:-MOST_HEARD]
+        return sight.snapshot
 
     async def _look_when_rung(self) -> None:
         while not self._has_ended:

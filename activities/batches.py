@@ -1,0 +1,140 @@
+"""Items by the hundred: each one a transaction of its own, or a workflow of its own to be started."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from activities.commands import Ring
+from domain import topologies, workflow_ids
+from domain.run_messages import BatchDone, BatchOrder, ProcessStart, StartItems
+from domain.walks.ports import Outcome
+from store import run_items, runs
+from store.deeds.stages import TeamsNeededError
+from store.dry_walks import AskSafely, walk_dry
+from store.engines import Sessions
+from store.item_walks import walk_whole
+from store.tables import Run
+from store.transactions import Work, transact
+
+log = structlog.get_logger("runs")
+_HEARTBEAT = 1.0
+_STARTERS = 8
+
+Connect = Callable[[], Awaitable[Client]]
+
+
+class BatchActivities:
+    """`connect`: the client with which items' workflows are started, on the queue `queue`."""
+
+    def __init__(self, sessions: Sessions, ring: Ring, connect: Connect, ask: AskSafely, queue: str) -> None:
+        self._sessions = sessions
+        self._ring = ring
+        self._connect = connect
+        self._ask = ask
+        self._queue = queue
+
+    @activity.defn
+    async def run_batch(self, order: BatchOrder) -> BatchDone:
+        """Ends as many items of its lane as there are, up to the limit, or until the run no longer goes on."""
+        beat = asyncio.create_task(_beat())
+        try:
+            return await self._run_batch(order)
+        finally:
+            beat.cancel()
+
+    async def _run_batch(self, order: BatchOrder) -> BatchDone:
+        async with self._sessions() as session:
+            run = await runs.get_run(session, order.run_id)
+            seqs = await run_items.next_seqs(
+                session, run, lane=order.lane, lanes=order.lanes, limit=order.limit
+            )  # fmt: skip
+        ended, teams = 0, set[str]()
+        for seq in seqs:
+            outcome = await self._end_item(run, seq, teams)
+            if outcome is not None:
+                ended += 1
+            elif not await self._goes_on(run.id, seq):
+                return BatchDone(ended, has_more=False)
+            if outcome is not None and outcome.state == "failed" and await self._must_stop(run):
+                return BatchDone(ended, has_more=False)
+        return BatchDone(ended, has_more=len(seqs) == order.limit)
+
+    async def _end_item(self, run: Run, seq: int, teams: set[str]) -> Outcome | None:
+        """`teams`: locks that the items before turned out to need; the next ones are likely to need them, too."""
+        if run.is_dry:
+            return await self._end_dry(run, seq)
+        heavy = run.kind == "undo" or topologies.heavy(run.canonical)
+
+        async def story(work: Work) -> Outcome | None:
+            try:
+                return await walk_whole(work, run, seq, heavy=heavy, teams=frozenset(teams))
+            except TeamsNeededError as needed:
+                teams.update(needed.keys)
+                raise
+
+        outcome, rings = await transact(self._sessions, story)
+        self._ring(rings)
+        return outcome
+
+    async def _end_dry(self, run: Run, seq: int) -> Outcome | None:
+        outcome, records = await walk_dry(self._sessions, run, seq, self._ask)
+
+        async def story(work: Work) -> Outcome | None:
+            item = await run_items.claim(work, run.id, seq)
+            if item is None:
+                return None
+            await work.read_clock()
+            await run_items.end_claimed(work, run, item, outcome, records)
+            return outcome
+
+        return (await transact(self._sessions, story))[0]
+
+    async def _goes_on(self, run_id: UUID, seq: int) -> bool:
+        async with self._sessions() as session:
+            status, cancel_mode = await run_items.standing(session, run_id, seq)
+        return status == "running" and cancel_mode is None
+
+    async def _must_stop(self, run: Run) -> bool:
+        async def story(work: Work) -> bool:
+            return await run_items.must_stop(work, await runs.lock_run(work, run.id))
+
+        async with self._sessions() as session:
+            if await run_items.too_many(session, run) is None:
+                return False
+        return (await transact(self._sessions, story))[0]
+
+    @activity.defn
+    async def start_items(self, order: StartItems) -> int:
+        """Start the workflows of items that were claimed; those that run already are left alone."""
+        client, left = await self._connect(), list(order.seqs)
+
+        async def start_on() -> None:
+            while left:
+                await self._start(client, order, left.pop(0))
+                activity.heartbeat(len(left))
+
+        await asyncio.gather(*(start_on() for _ in range(_STARTERS)))
+        return len(order.seqs)
+
+    async def _start(self, client: Client, order: StartItems, seq: int) -> None:
+        try:
+            await client.start_workflow(
+                "ProcessWorkflow", ProcessStart(order.run_id, seq), id=workflow_ids.of_item(order.run_id, seq),
+                task_queue=self._queue, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                priority=Priority(priority_key=order.priority),
+            )  # fmt: skip
+        except WorkflowAlreadyStartedError:
+            log.warning("item.has_ended", run_id=str(order.run_id), seq=seq)
+
+
+async def _beat() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(_HEARTBEAT)
