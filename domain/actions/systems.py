@@ -67,7 +67,7 @@ def _http(p: Any, names: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ask(p: Any, names: Mapping[str, Any]) -> dict[str, Any]:
-    return dict.fromkeys(p.schema_) if p.schema_ else {"text": ""}
+    return dict.fromkeys(p.schema_) if p.schema_ else {"text": "…"}
 
 
 ACTIONS: tuple[Manifest, ...] = (

@@ -27,7 +27,7 @@ Doing = Callable[["Course", Any, Entry], Awaitable[Any]]
 class Walk:
     """Shared by all branches of one walk."""
 
-    __slots__ = ("actions", "brief", "doings", "executed", "looks", "prepared", "tracer")
+    __slots__ = ("actions", "brief", "doings", "executed", "looks", "prepared", "takes_any_id", "tracer")
 
     def __init__(
         self,
@@ -36,7 +36,9 @@ class Walk:
         tracer: Tracer,
         actions: Mapping[str, Manifest],
         doings: Mapping[str, "Doing"],
+        takes_any_id: bool,
     ) -> None:
+        self.takes_any_id = takes_any_id
         self.doings = doings
         self.brief = brief
         self.prepared = prepared

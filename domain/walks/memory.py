@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from domain.actions.catalogue import catalogue
+from domain.actions.fields import ANY_ID
 from domain.actions.manifests import Manifest
 from domain.expressions.values import format_moment
 from domain.walks import predictions
@@ -127,7 +128,7 @@ class Memory:
             "operator": stage.snapshot.operator or {}, "inputs": stage.brief.inputs, "run": stage.brief.run,
             "trigger": stage.brief.trigger,
         }  # fmt: skip
-        return manifest.simulate(manifest.params.model_validate(deed.params), names)
+        return manifest.simulate(manifest.params.model_validate(deed.params, context=ANY_ID), names)
 
     async def wait(self, until: datetime, *, step: str, path: str) -> None:
         waiting = self._stage.clock.suspended(self._shielded)

@@ -85,7 +85,11 @@ def rehearse_once(
     for number, played in enumerate(events, start=1):
         _play(clock, stage, number, start + played.after, played)
     effects = Memory(stage)
-    walk = walk_item(brief, effects, actions) if phase is None else walk_phase(brief, phase, effects, actions)
+    walk = (
+        walk_item(brief, effects, actions, takes_any_id=True)
+        if phase is None
+        else walk_phase(brief, phase, effects, actions, takes_any_id=True)
+    )
     outcome = clock.run(walk, stop_at=None if cancel_after is None else start + cancel_after)
     records = tuple(stage.records[n] for n in sorted(stage.records))
     calls = Counter(deed.action for deed in stage.deeds)

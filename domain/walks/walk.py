@@ -25,11 +25,15 @@ from domain.walks.traces import Masks, Tracer
 Phase = Literal["before", "after"]
 
 
-async def walk_item(brief: Brief, effects: Effects, actions: Mapping[str, Manifest] | None = None) -> Outcome:
-    """One item from its guard to its outputs. `actions`: the catalogue, unless told otherwise."""
+async def walk_item(
+    brief: Brief, effects: Effects, actions: Mapping[str, Manifest] | None = None, *, takes_any_id: bool = False
+) -> Outcome:
+    """One item from its guard to its outputs. `actions`: the catalogue, unless told otherwise. `takes_any_id`: in
+    tests, where people may be called op_1.
+    """
     prepared = prepared_for(brief)
     definition = prepared.definition
-    course = _begin(brief, effects, prepared, actions, time_for(definition))
+    course = _begin(brief, effects, prepared, actions, time_for(definition), takes_any_id)
     try:
         _declare(course, definition, brief)
         if definition.guard is not None and not _guarded(course, definition.guard):
@@ -48,12 +52,17 @@ async def walk_item(brief: Brief, effects: Effects, actions: Mapping[str, Manife
 
 
 async def walk_phase(
-    brief: Brief, phase: Phase, effects: Effects, actions: Mapping[str, Manifest] | None = None
+    brief: Brief,
+    phase: Phase,
+    effects: Effects,
+    actions: Mapping[str, Manifest] | None = None,
+    *,
+    takes_any_id: bool = False,
 ) -> Outcome:
     """The steps before the items, or after them. `stop` in it ends the phase as succeeded or skipped."""
     prepared = prepared_for(brief)
     definition = prepared.definition
-    course = _begin(brief, effects, prepared, actions, LONGEST_ITEM)
+    course = _begin(brief, effects, prepared, actions, LONGEST_ITEM, takes_any_id)
     try:
         _declare(course, definition, brief)
         await run_steps(course, (definition.before if phase == "before" else definition.after) or ())
@@ -74,11 +83,16 @@ def time_for(definition: Definition) -> timedelta:
 
 
 def _begin(
-    brief: Brief, effects: Effects, prepared: Prepared, actions: Mapping[str, Manifest] | None, time: timedelta
+    brief: Brief,
+    effects: Effects,
+    prepared: Prepared,
+    actions: Mapping[str, Manifest] | None,
+    time: timedelta,
+    takes_any_id: bool,
 ) -> Course:
     start = effects.now()
     tracer = Tracer(Masks(brief.inputs, prepared.definition.inputs))
-    walk = Walk(brief, prepared, tracer, catalogue() if actions is None else actions, DOINGS)
+    walk = Walk(brief, prepared, tracer, catalogue() if actions is None else actions, DOINGS, takes_any_id)
     return Course(walk, effects, Scope.of(brief, start), Deadline(start + time))
 
 

@@ -4,10 +4,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from domain.actions.fields import ANY_ID
 from domain.actions.manifests import Manifest, Placement, Retry
 from domain.definitions.shapes import Call, Emit
 from domain.definitions.shapes import Retry as WrittenRetry
+from domain.topologies import waits_for_transfer
 from domain.walks.courses import Course, seconds_in, span_of
+from domain.walks.kinds.transfers import end_of_transfer
 from domain.walks.ports import Deed, StepError
 from domain.walks.sizes import MOST_PARAMS, MOST_RESULT, size_of
 from domain.walks.traces import Entry
@@ -21,7 +24,10 @@ async def do_call(course: Course, step: Call, entry: Entry) -> dict[str, Any]:
     manifest = course.walk.actions.get(step.call)
     if manifest is None:
         raise StepError("invalid", f"there is no action '{step.call}'")
-    return await _done(course, manifest, course.params(step.with_, entry.now), step.retry, entry)
+    result = await _done(course, manifest, course.params(step.with_, entry.now), step.retry, entry)
+    if waits_for_transfer(step) and entry.inputs.get("wait") is True:
+        return await end_of_transfer(course, result, entry)
+    return result
 
 
 async def do_emit(course: Course, step: Emit, entry: Entry) -> dict[str, Any]:
@@ -35,7 +41,7 @@ async def _done(
     entry.inputs = params
     if size_of(params) > MOST_PARAMS:
         raise StepError("limit", f"the parameters are larger than {MOST_PARAMS // 1024} KB")
-    checked = _checked(manifest, params)
+    checked = _checked(manifest, params, ANY_ID if course.walk.takes_any_id else None)
     if manifest.placement is Placement.NONE:
         return manifest.simulate(checked, course.scope.names)
     if manifest.placement in _SLOW:
@@ -62,9 +68,9 @@ async def _done(
     return done.result
 
 
-def _checked(manifest: Manifest, params: dict[str, Any]) -> BaseModel:
+def _checked(manifest: Manifest, params: dict[str, Any], context: dict[str, Any] | None) -> BaseModel:
     try:
-        return manifest.params.model_validate(params)
+        return manifest.params.model_validate(params, context=context)
     except ValidationError as error:
         errors = [{"parameter": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()[:10]]
         first = errors[0]
