@@ -26,10 +26,8 @@ from domain.definitions.diagnostics import Findings, Fix
 from domain.definitions.places import Path, Span
 from domain.definitions.syntax_errors import explain
 
-try:
-    from yaml.cyaml import CParser as _Parser
-except ImportError:  # PyYAML without libyaml: the same events, slower
-    from yaml.loader import SafeLoader as _Parser
+#: with libyaml where PyYAML has it: the same events, faster
+_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 DEEPEST = 60
 LONGEST_KEY = 200
@@ -115,7 +113,7 @@ class _Composer:
         if event.tag is not None:
             self._stop("E103.tag", path, event)
 
-    def _end(self, start: CollectionStartEvent, end: Any, path: Path, last: Path | None) -> None:
+    def _end(self, start: Any, end: Any, path: Path, last: Path | None) -> None:
         begun = _span(start)
         if start.flow_style:
             closed = (end.end_mark.line + 1, end.end_mark.column + 1)
@@ -124,7 +122,7 @@ class _Composer:
             closed = (inner.end_line, inner.end_column)
         self._places.values[path] = Span(begun.line, begun.column, *closed)
 
-    def _sequence(self, start: SequenceStartEvent, path: Path) -> list[Any]:
+    def _sequence(self, start: Any, path: Path) -> list[Any]:
         values: list[Any] = []
         event = self._next()
         while not isinstance(event, SequenceEndEvent):
@@ -133,7 +131,7 @@ class _Composer:
         self._end(start, event, path, (*path, len(values) - 1) if values else None)
         return values
 
-    def _mapping(self, start: MappingStartEvent, path: Path) -> Any:
+    def _mapping(self, start: Any, path: Path) -> Any:
         values: dict[str, Any] = {}
         last: Path | None = None
         is_template = False
@@ -158,7 +156,7 @@ class _Composer:
         self._end(start, event, path, last)
         return self._as_template(path) if is_template and not values else values
 
-    def _key(self, event: Any, path: Path, start: MappingStartEvent) -> str | None:
+    def _key(self, event: Any, path: Path, start: Any) -> str | None:
         """None for what cannot be a key; that is among the findings then."""
         if isinstance(event, AliasEvent):
             self._stop("E103.alias", path, event, name=event.anchor)
@@ -179,11 +177,12 @@ class _Composer:
             return str(event.value)
         return None
 
-    def _is_braces(self, event: Any, start: MappingStartEvent) -> bool:
+    def _is_braces(self, event: Any, start: Any) -> bool:
         """Whether this is `{{ … }}` outside quotes: a mapping whose only key is a mapping."""
         if not (isinstance(event, MappingStartEvent) and event.flow_style and start.flow_style):
             return False
-        a, b = start.start_mark, event.start_mark
+        first: Any = event
+        a, b = start.start_mark, first.start_mark
         return bool(a.line == b.line and a.column + 1 == b.column)
 
     def _quoted_line(self, span: Span) -> Fix | None:
@@ -196,13 +195,13 @@ class _Composer:
         """`{{ x }}` outside quotes is gone on with as the text it was meant to be."""
         return self._places.written(self._places.values[path]) or {}
 
-    def _is_bare(self, event: ScalarEvent) -> bool:
+    def _is_bare(self, event: Any) -> bool:
         """A key without its colon."""
         mark = event.end_mark
         row = self._places.lines[mark.line] if mark.line < len(self._places.lines) else ""
         return not (row[mark.column :].lstrip().startswith(":") or self._has_question_mark(event))
 
-    def _has_question_mark(self, event: ScalarEvent) -> bool:
+    def _has_question_mark(self, event: Any) -> bool:
         row: str = self._places.lines[event.start_mark.line]
         return row[: event.start_mark.column].rstrip().endswith("?")
 
@@ -218,7 +217,7 @@ class _Composer:
                 return
             event = self._next()
 
-    def _scalar(self, event: ScalarEvent, path: Path) -> Any:
+    def _scalar(self, event: Any, path: Path) -> Any:
         span = _span(event)
         self._places.values[path] = span
         text = str(event.value)
@@ -245,7 +244,7 @@ class _Composer:
         return value
 
 
-def _is_plain(event: ScalarEvent) -> bool:
+def _is_plain(event: Any) -> bool:
     return bool(event.implicit[0]) and not event.style
 
 

@@ -94,7 +94,9 @@ class Findings:
         fix: str | Fix | None = None,
         **facts: Any,
     ) -> None:
-        """`fix` as a text replaces the span."""
+        """`fix` as a text replaces the span. A path that shorthand left out of the text is cut to what is there."""
+        if span is None and path not in self.places.keys:
+            path = self.places.written_at(path)
         where = span or (self.places.key(path) if at_key else self.places.value(path))
         mended = Fix(where, fix) if isinstance(fix, str) else fix
         found = Diagnostic(wording, pointer_of(path), where, facts, mended)

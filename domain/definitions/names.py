@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable, Mapping
 
+from domain.actions.fields import PRIORITIES
+from domain.dialogs import Kind, Place, Status
 from domain.events import Fact
 
 #: what other systems call a step kind
@@ -14,6 +16,17 @@ FOREIGN_KINDS: Mapping[str, str] = {
     "event": "emit", "publish": "emit", "subprocess": "run", "workflow": "run", "approval": "approve",
     "assign": "set", "variables": "set",
 }  # fmt: skip
+
+#: name in expressions → all it may hold
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "dialog.status": tuple(Status), "dialog.kind": tuple(Kind), "dialog.place": tuple(Place),
+    "dialog.priority": PRIORITIES,
+}  # fmt: skip
+
+#: kinds of channels: where a channel is named, a kind means the contact's last used one of it (DECISIONS 37)
+CHANNEL_KINDS: frozenset[str] = frozenset(
+    ["telegram", "viber", "whatsapp", "facebook", "instagram", "email", "sms", "widget", "generic", "phone", "comments"]
+)
 
 #: the catalogue of DECISIONS 39
 _CATALOGUE = frozenset({

@@ -60,8 +60,9 @@ class Places:
         span = self.keys.get(path)
         return span if span is not None else self.value(path)
 
-    def has(self, path: Path) -> bool:
-        return path in self.values
+    def written_at(self, path: Path) -> Path:
+        """The path, or the part of it that is in the text: shorthand leaves keys out."""
+        return path if path in self.values or not path else self.written_at(path[:-1])
 
     def inside(self, path: Path, offset: int | None, length: int | None = None) -> Span:
         """Where characters `offset` to `offset + length` of a text stand; the whole text where that cannot be told."""

@@ -8,7 +8,7 @@ from domain.definitions import wording_of_checks, wording_of_texts
 LANGUAGES = ("en", "uk")
 DEFAULT_LANGUAGE = "en"
 
-#: kinds of values; facts `wanted` and `given` are named by them
+#: kinds of values; facts wanted, given, left, right name them
 _VALUES: dict[str, dict[str, str]] = {
     "en": {
         "text": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
@@ -21,6 +21,7 @@ _VALUES: dict[str, dict[str, str]] = {
         "duration": "тривалість", "null": "порожньо", "other": "значення іншого виду",
     },
 }  # fmt: skip
+_KINDS = ("wanted", "given", "left", "right")
 _LIKE = {"en": "did you mean '{suggestion}'?", "uk": "можливо, '{suggestion}'?"}
 
 
@@ -54,7 +55,7 @@ def hint_for(key: str, facts: Mapping[str, Any], language: str) -> str | None:
 
 def _fill(text: str, facts: Mapping[str, Any], language: str) -> str:
     words = _VALUES[language]
-    shown = {k: words.get(str(v), v) if k in ("wanted", "given") else _line(v) for k, v in facts.items()}
+    shown = {k: words.get(str(v), v) if k in _KINDS else _line(v) for k, v in facts.items()}
     return text.format(**shown)
 
 

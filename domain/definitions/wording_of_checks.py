@@ -29,6 +29,14 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "a condition is already an expression", "умова вже є виразом",
         "remove the {{{{ }}}} braces", "приберіть дужки {{{{ }}}}",
     ),
+    "E301.hint": ("{said}", "вираз не читається: {said}", "{hint}", "{hint}"),
+    "E304.hint": ("{said}", "невідомий фільтр або перевірка: {said}", "{hint}", "{hint}"),
+    "E305.hint": ("{said}", "заборонено у виразах: {said}", "{hint}", "{hint}"),
+    "E306.hint": ("{said}", "{said}", "{hint}", "{hint}"),
+    "E306.type": (
+        "a condition is true or false, '{name}' is {given}", "умова — це true або false, а '{name}' — {given}",
+        "compare it with something", "порівняйте з чимось",
+    ),
     "E304": ("{said}", "невідомий фільтр або перевірка: {said}"),
     "E305": ("{said}", "заборонено у виразах: {said}"),
     "E305.literal": (
@@ -174,6 +182,10 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "this comparison is always false: {left} is compared with {right}",
         "це порівняння завжди хибне: {left} порівнюється з {right}",
         "compare values of one type", "порівнюйте значення одного типу",
+    ),
+    "W608.option": (
+        "'{name}' is never '{value}'", "'{name}' ніколи не буває '{value}'",
+        "it is one of: {known}", "можливі: {known}",
     ),
     "W609": ("variable '{name}' is never read", "змінну '{name}' ніде не читають"),
     "W610": ("no test runs step '{name}'", "жоден тест не виконує крок '{name}'"),
