@@ -181,7 +181,7 @@ def brief_of(run: Run, item: RunItem, snapshot: Snapshot) -> Brief:
     return Brief(
         canonical=run.canonical, inputs=run.inputs, item_key=f"{run.effects_run}:{item.origin_seq}",
         run=names_of(run, item.seq), trigger=run.trigger, before=run.before, snapshot=snapshot, locks=run.locks,
-        is_dry=run.is_dry,
+        is_dry=run.is_dry, sha256=run.sha256,
     )  # fmt: skip
 
 

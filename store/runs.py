@@ -152,7 +152,7 @@ async def phase_brief(session: AsyncSession, run_id: UUID, phase: str) -> Brief:
         canonical=run.canonical, inputs=run.inputs,
         item_key=f"{run.effects_run}:{BEFORE}" if is_before else f"{run.id}:{AFTER}",
         run=names_of(run), trigger=run.trigger, items=counts_of(totals), before={} if is_before else run.before,
-        locks=run.locks, is_dry=run.is_dry,
+        locks=run.locks, is_dry=run.is_dry, sha256=run.sha256,
     )  # fmt: skip
 
 

@@ -42,6 +42,6 @@ async def _look_again(course: Course, entry: Entry) -> None:
     dialog = course.scope.names["dialog"].get("id")
     left = course.left(course.effects.now())
     key = f"{course.walk.brief.item_key}:{path}"
-    done = await course.effects.act(Deed(key, "get_dialog", {}, entry.step, path, timeout=left, dialog_id=dialog))
+    done = await course.effects.act(Deed(key, "get_dialog", {}, path, path, timeout=left, dialog_id=dialog))
     if done.snapshot is not None:
         course.scope.take(done.snapshot)
