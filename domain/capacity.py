@@ -22,6 +22,11 @@ class Load:
     def plus(self, channel: str) -> "Load":
         return Load(self.total + 1, {**self.channels, channel: self.channels.get(channel, 0) + 1})
 
+    def minus(self, channel: str) -> "Load":
+        """One slot of the channel less; never below none."""
+        left = max(0, self.channels.get(channel, 0) - 1)
+        return Load(max(0, self.total - 1), {**self.channels, channel: left})
+
 
 def why_full(limits: Limits, load: Load, channel: str) -> str | None:
     """`at_limit`, `at_channel_limit`, or None when there is room for one more dialog of `channel`."""

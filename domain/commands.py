@@ -40,7 +40,10 @@ class Unassign:
 
 @dataclass(frozen=True, slots=True)
 class Close:
+    """`silent`: the client is not asked for a score."""
+
     note: str | None = None
+    silent: bool = False
     kind: Literal["close"] = "close"
 
 
@@ -127,9 +130,21 @@ class SetStatus:
     kind: Literal["set_status"] = "set_status"
 
 
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """Make a chat a ticket. `assignee`: an operator's id, role:NAME or team:NAME; None: whoever holds it."""
+
+    ticket_type: str | None = None
+    assignee: str | None = None
+    priority: Literal["low", "normal", "high", "critical"] | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    kind: Literal["convert"] = "convert"
+
+
 Command = Annotated[
     Say | Take | Assign | Unassign | Close | Reopen | Connect | Transfer | Accept | Decline | Cancel
-    | AddParticipant | RemoveParticipant | SetTopic | AddTag | RemoveTag | SetPriority | SetStatus,
+    | AddParticipant | RemoveParticipant | SetTopic | AddTag | RemoveTag | SetPriority | SetStatus
+    | Convert,
     Discriminator("kind"),
 ]  # fmt: skip
 

@@ -60,6 +60,7 @@ class Candidate:
     contacts_today: int = 0
     daily_quota: int | None = None
     known_contacts: frozenset[UUID] = frozenset()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

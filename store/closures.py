@@ -13,7 +13,7 @@ from domain.events import Fact
 from domain.permissions import Permission, Viewer, leads, require_acting
 from domain.transfers import Offer
 from domain.workflow_ids import of_dialog
-from store import transfers
+from store import ratings, transfers
 from store.dialogs import Scene
 from store.messages import add_note
 from store.places import free_slot, give, has_room, is_online, settle_waiting
@@ -32,7 +32,12 @@ async def close(work: Work, scene: Scene, viewer: Viewer, command: Close) -> dic
         raise TopicRequiredError("Choose a topic before closing.", field="topic")
     if command.note:
         await add_note(work, scene, command.note)
-    return await close_now(work, scene, cause="by_operator")
+    return await close_now(work, scene, cause=by_whom(work), silent=command.silent)
+
+
+def by_whom(work: Work) -> str:
+    """The cause of what a person, or a run, asked for."""
+    return "by_process" if work.run_id else "by_operator"
 
 
 async def _is_topic_required(work: Work, team: str) -> bool:
@@ -47,7 +52,8 @@ async def _is_topic_required(work: Work, team: str) -> bool:
     return bool(found)
 
 
-async def close_now(work: Work, scene: Scene, *, cause: str) -> dict[str, Any]:
+async def close_now(work: Work, scene: Scene, *, cause: str, silent: bool = False) -> dict[str, Any]:
+    """`silent` goes with the event: who asks for scores leaves this closing alone."""
     dialog = scene.dialog
     holder = dialog.operator_id
     target = scene.offer.to_operator if scene.offer else None
@@ -66,7 +72,7 @@ async def close_now(work: Work, scene: Scene, *, cause: str) -> dict[str, Any]:
     is_ticket = dialog.kind == rules.Kind.TICKET
     work.record(
         Fact.TICKET_CLOSED if is_ticket else Fact.DIALOG_CLOSED, **scene.event_ids, operator_id=holder,
-        before=before, after={"status": "closed"}, cause=cause, cycle=dialog.cycle,
+        before=before, after={"status": "closed"}, cause=cause, cycle=dialog.cycle, silent=silent,
     )  # fmt: skip
     work.react(of_dialog(dialog.id), "dialog_closed", cycle=dialog.cycle)
     await transfers.drain_for(work, [holder, target], cause="closed")
@@ -78,7 +84,7 @@ async def reopen(work: Work, scene: Scene, viewer: Viewer, _: Reopen) -> dict[st
     mine = viewer.user_id in (scene.dialog.last_operator_id, scene.dialog.author_id)
     if not mine and not leads(viewer, scene.relation) and scene.dialog.team_key not in viewer.teams:
         raise NotYoursError("Only its last operator, its team or a supervisor may reopen this dialog.")
-    return await reopen_now(work, scene, cause="by_operator")
+    return await reopen_now(work, scene, cause=by_whom(work))
 
 
 async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = True) -> dict[str, Any]:
@@ -99,6 +105,7 @@ async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = Tru
     dialog.waiting_since = work.now
     if was_closed:
         dialog.cycle += 1
+    await ratings.supersede(work, dialog.id)
     try:
         await work.session.flush()
     except IntegrityError as error:  # the client's next message has just opened another one

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.commands import CREATING, Outcome, Request
 from domain.errors import CommandExpiredError, DomainError, KeyReusedError, UnavailableError
 from domain.permissions import Permission, Viewer
-from store import closures, participants, places_by_hand, says, topics, transfers
+from store import closures, conversions, participants, places_by_hand, says, topics, transfers
 from store.dialogs import OfferDueError, Scene, lock_concerned_teams, lock_scene, require_not_due
 from store.engines import Sessions
 from store.keys import claim_key, store_answer
@@ -41,6 +41,7 @@ HEAVY: dict[str, Handler] = {
     "set_topic": topics.set_topic,
     "set_status": topics.set_status,
     "transfer": places_by_hand.transfer,
+    "convert": conversions.convert,
 }
 
 

@@ -66,12 +66,17 @@ class Scene:
         self.relation = replace(self.relation, operator_id=self.dialog.operator_id, team=self.dialog.team_key)
 
 
-async def lock_concerned_teams(work: Work, dialog_id: UUID, *more: str | None) -> None:
-    """Take the locks of every team whose waiting or room a change of this dialog's place may touch."""
+async def teams_concerned(work: Work, dialog_id: UUID) -> frozenset[str]:
+    """Every team whose waiting or room a change of this dialog's place may touch. Raises NotFoundError."""
     row = (await work.session.execute(_CONCERNED, {"dialog": dialog_id})).one_or_none()
     if row is None:
         raise NotFoundError("There is no such dialog.")
-    await work.lock_teams({row.team_key, *row.teams, *(k for k in more if k)})
+    return frozenset({row.team_key, *row.teams})
+
+
+async def lock_concerned_teams(work: Work, dialog_id: UUID, *more: str | None) -> None:
+    """Take the locks of `teams_concerned`, and of `more`. Raises NotFoundError."""
+    await work.lock_teams({*await teams_concerned(work, dialog_id), *(k for k in more if k)})
 
 
 async def lock_scene(work: Work, dialog_id: UUID, *, operators: tuple[UUID, ...] = ()) -> Scene:

@@ -38,8 +38,8 @@ ORDER BY CASE WHEN t.distribution = 'topic_priority' THEN coalesce(p.priority, 0
          d.waiting_since LIMIT :most
 """)
 _CANDIDATES = text("""
-SELECT o.user_id, o.max_dialogs, o.channel_limits, o.daily_quota, o.status, o.last_assigned_at, o.last_closed_at,
-       coalesce(l.lease_until > clock_timestamp(), false) AS connected,
+SELECT o.user_id, u.name, o.max_dialogs, o.channel_limits, o.daily_quota, o.status, o.last_assigned_at,
+       o.last_closed_at, coalesce(l.lease_until > clock_timestamp(), false) AS connected,
        m.teams, coalesce(r.total, 0) AS total, coalesce(r.channels, '{}') AS channels,
        NOT EXISTS (SELECT 1 FROM user_roles ur JOIN role_permissions rp ON rp.role_key = ur.role_key
                    WHERE ur.user_id = o.user_id AND rp.permission = 'dialog.hold') AS is_light
@@ -77,13 +77,13 @@ SELECT o.user_id FROM operators o
 WHERE o.status = 'online' AND o.user_id IN (SELECT user_id FROM team_members WHERE team_key = ANY(:teams))
 ORDER BY o.user_id FOR NO KEY UPDATE OF o
 """)
-_TAKE_SLOTS = text("""
+TAKE_SLOTS = text("""
 INSERT INTO reservations (dialog_id, operator_id, kind, channel_key)
 SELECT dialog_id, operator_id, 'held', channel_key
 FROM unnest(CAST(:dialogs AS uuid[]), CAST(:operators AS uuid[]), CAST(:channels AS text[]))
      AS given (dialog_id, operator_id, channel_key)
 """)
-_HAND_OVER = text(f"""
+HAND_OVER = text(f"""
 WITH given AS (
     SELECT * FROM unnest(CAST(:dialogs AS uuid[]), CAST(:operators AS uuid[]), CAST(:contacts AS uuid[]))
                   AS given (dialog_id, operator_id, contact_id)
@@ -152,6 +152,7 @@ async def candidates_in(work: Work, teams: Iterable[str], contacts: Iterable[UUI
             contacts_today=met[r.user_id].met if r.user_id in met else 0,
             daily_quota=r.daily_quota,
             known_contacts=frozenset((met[r.user_id].known or ()) if r.user_id in met else ()),
+            name=r.name,
         )
         for r in rows
     ]
@@ -174,7 +175,7 @@ async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog
     alone = arrived if arrived is not None and not await _is_draining(work, methods) else None
     if alone is not None:
         waiting = await waiting_in(work, methods, forced=False, only=alone.id)
-        await _lock_able(work, methods)
+        await lock_able(work, methods)
     else:
         waiting = await waiting_in(work, methods, forced=arrived is None)
     if not waiting:
@@ -212,7 +213,7 @@ async def _is_draining(work: Work, teams: Iterable[str]) -> bool:
     return bool(found)
 
 
-async def _lock_able(work: Work, teams: Iterable[str]) -> None:
+async def lock_able(work: Work, teams: Iterable[str]) -> None:
     """Lock everybody who could get a dialog now, so that one look at their loads is enough."""
     await work.session.execute(_ABLE, {"teams": list(teams)})
 
@@ -236,7 +237,7 @@ async def _carry_out(
         "channels": [w.channel for _, _, w in pairs],
     }  # fmt: skip
     try:
-        await work.session.execute(_TAKE_SLOTS, given)
+        await work.session.execute(TAKE_SLOTS, given)
     except DBAPIError as error:
         # Deciding again under the locks may choose somebody whose row is not locked, and who filled up meanwhile.
         if getattr(error.orig, "sqlstate", None) != OVERFLOW:
@@ -244,7 +245,7 @@ async def _carry_out(
         raise GroundMovedError from error
     turns = {o: now + timedelta(microseconds=i) for i, (_, o, _) in enumerate(pairs)}
     await work.session.execute(
-        _HAND_OVER,
+        HAND_OVER,
         {
             "dialogs": given["dialogs"], "operators": given["operators"],
             "contacts": [w.contact_id for _, _, w in pairs], "now": now,

@@ -24,6 +24,21 @@ async def exclude(work: Work, dialog_id: UUID, operator_id: UUID, reason: str, e
     )
 
 
+async def exclude_all(
+    work: Work, dialog_id: UUID, people: Iterable[UUID], reason: str, ends_alone_at: datetime
+) -> None:
+    """As `exclude`, for several; ids of nobody are passed over."""
+    await work.session.execute(
+        text(
+            "INSERT INTO exclusions (dialog_id, operator_id, reason, ends_alone_at)"
+            " SELECT :dialog, id, :reason, :until FROM users WHERE id = ANY(:people) ORDER BY id"
+            " ON CONFLICT (dialog_id, operator_id)"
+            " DO UPDATE SET reason = excluded.reason, ends_alone_at = excluded.ends_alone_at"
+        ),
+        {"dialog": dialog_id, "people": sorted(people), "reason": reason, "until": ends_alone_at},
+    )
+
+
 async def why_excluded(work: Work, dialog_id: UUID, operator_id: UUID) -> str | None:
     """How an earlier offer of this dialog to this person ended since its last assignment: declined or expired."""
     reason: str | None = await work.session.scalar(

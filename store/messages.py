@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import exists, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import InvalidError
 from domain.events import Fact
@@ -82,14 +83,17 @@ async def add_reply(
     return message
 
 
-async def add_note(work: Work, scene: Scene, body: str, attachments: Sequence[UUID] = ()) -> Message:
+async def add_note(
+    work: Work, scene: Scene, body: str, attachments: Sequence[UUID] = (), *, is_pinned: bool = False
+) -> Message:
     """An internal note: in the dialog's order, never near a channel."""
     dialog = scene.dialog
     files = await attachments_named(work, attachments, dialog.id)
     message = Message(
-        id=new_id(), dialog_id=dialog.id, seq=_next(scene), direction=Direction.NOTE, author_kind="operator",
-        author_id=work.actor.id, text=require_text(body, has_attachments=bool(files)), attachments=files,
-        channel_key=dialog.channel_key, created_at=work.now,
+        id=new_id(), dialog_id=dialog.id, seq=_next(scene), direction=Direction.NOTE,
+        author_kind="process" if work.run_id else "operator", author_id=work.actor.id, run_id=work.run_id,
+        text=require_text(body, has_attachments=bool(files)), attachments=files, channel_key=dialog.channel_key,
+        created_at=work.now, is_pinned=is_pinned,
     )  # fmt: skip
     work.session.add(message)
     work.record(
@@ -151,17 +155,25 @@ async def claim_delivery(work: Work, message_id: UUID) -> Claim:
     if row is None or row.delivery not in (Delivery.QUEUED, Delivery.SENDING):
         await finish_reaction(work, message_id)
         return Claim("settled")
-    earlier = await work.session.scalar(
-        select(func.count())
-        .select_from(Message)
-        .where(
-            Message.dialog_id == row.dialog_id,
-            Message.seq < row.seq,
-            Message.delivery.in_([Delivery.QUEUED, Delivery.SENDING]),
-        )
-    )
-    if earlier:
+    if await goes_after_another(work.session, row):
         return Claim("behind")
+    return Claim("claimed", await take(work, row))
+
+
+async def goes_after_another(session: AsyncSession, row: Message) -> bool:
+    """Whether an earlier message of its dialog goes first.
+
+    What a run has queued may wait for its turn under a rate limit: a person's message does not wait for that.
+    """
+    before = [Message.dialog_id == row.dialog_id, Message.seq < row.seq]
+    queued = Message.delivery == Delivery.QUEUED
+    if row.run_id is None:
+        queued &= Message.run_id.is_(None)
+    return bool(await session.scalar(select(exists().where(*before, (Message.delivery == Delivery.SENDING) | queued))))
+
+
+async def take(work: Work, row: Message) -> Outgoing:
+    """Claim the locked row for one call to its provider."""
     is_doubtful = row.delivery == Delivery.SENDING
     row.delivery, row.attempts = Delivery.SENDING, row.attempts + 1
     channel = await work.session.get_one(Channel, row.channel_key)
@@ -170,21 +182,18 @@ async def claim_delivery(work: Work, message_id: UUID) -> Claim:
         .join(Dialog, Dialog.identity_id == ContactIdentity.id)
         .where(Dialog.id == row.dialog_id)
     )
-    return Claim(
-        "claimed",
-        Outgoing(
-            row.id, row.dialog_id, row.seq, row.text, row.attachments, row.channel_key, channel.kind,
-            channel.settings, address or "", row.attempts, is_doubtful,
-        ),
+    return Outgoing(
+        row.id, row.dialog_id, row.seq, row.text, row.attachments, row.channel_key, channel.kind,
+        channel.settings, address or "", row.attempts, is_doubtful,
     )  # fmt: skip
 
 
-async def put_back(work: Work, message_id: UUID, error: str) -> None:
-    """The provider surely did not take it: queue it again for the next try."""
+async def put_back(work: Work, message_id: UUID, error: str, *, counts: bool = True) -> None:
+    """The provider surely did not take it: queue it again for the next try. Not `counts`: that was no attempt."""
     await work.session.execute(
         update(Message)
         .where(Message.id == message_id, Message.delivery == Delivery.SENDING)
-        .values(delivery=Delivery.QUEUED, delivery_error=error)
+        .values(delivery=Delivery.QUEUED, delivery_error=error, attempts=Message.attempts - (0 if counts else 1))
     )
 
 

@@ -1,6 +1,8 @@
 """People in a dialog besides its holder."""
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -49,3 +51,38 @@ async def remove(work: Work, scene: Scene, viewer: Viewer, command: RemovePartic
     if removed is not None:
         work.record(Fact.PARTICIPANT_REMOVED, **scene.event_ids, operator_id=command.user_id)
     return {"participant": str(command.user_id), "changed": removed is not None}
+
+
+async def watch(work: Work, scene: Scene, viewer: Viewer, people: Collection[UUID]) -> list[UUID]:
+    """Who watches reads the dialog and is told of it; answers those who did not watch before. Raises NotYoursError."""
+    require_acting(viewer, scene.relation, is_waiting=scene.dialog.place != "owned")
+    if not people:
+        return []
+    rows = [{"dialog_id": scene.dialog.id, "user_id": i, "role": "watcher", "added_by": work.actor.id} for i in people]
+    added = await work.session.scalars(
+        upsert(Participant).values(rows).on_conflict_do_nothing().returning(Participant.user_id)
+    )
+    return _told(work, scene, Fact.WATCHER_ADDED, added.all())
+
+
+async def unwatch(work: Work, scene: Scene, viewer: Viewer, people: Collection[UUID]) -> list[UUID]:
+    """Answers those who watched before. Raises NotYoursError, except for oneself."""
+    if set(people) != {viewer.user_id}:
+        require_acting(viewer, scene.relation, is_waiting=scene.dialog.place != "owned")
+    removed = await work.session.scalars(
+        delete(Participant)
+        .where(
+            Participant.dialog_id == scene.dialog.id,
+            Participant.user_id.in_(list(people)),
+            Participant.role == "watcher",
+        )
+        .returning(Participant.user_id)
+    )
+    return _told(work, scene, Fact.WATCHER_REMOVED, removed.all())
+
+
+def _told(work: Work, scene: Scene, fact: Fact, people: Collection[UUID]) -> list[UUID]:
+    changed = sorted(people)
+    for person in changed:
+        work.record(fact, **scene.event_ids, operator_id=person)
+    return changed

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from domain import dialogs as rules
-from domain.commands import Assign, Command, Connect, SetTopic, Take, Transfer, Unassign
+from domain.commands import Assign, Command, Connect, Convert, SetTopic, Take, Transfer, Unassign
 from domain.errors import (
     AlreadyTakenError,
     ForbiddenError,
@@ -31,6 +31,8 @@ async def teams_named(work: Work, command: Command) -> list[str]:
     match command:
         case Transfer(to_team=str(key)):
             return [key]
+        case Convert(assignee=str(address)) if address.startswith("team:"):
+            return [address.removeprefix("team:")]
         case Connect(team=str(key)):
             return [key]
         case Connect(topic=str(topic)) | SetTopic(topic=str(topic)):
@@ -109,11 +111,11 @@ async def transfer(work: Work, scene: Scene, viewer: Viewer, command: Transfer) 
         raise InvalidError("Say either to_operator or to_team.", field="to_operator")
     require_acting(viewer, scene.relation, is_waiting=dialog.place in rules.WAITING)
     if command.to_operator is not None:
-        return await transfers.offer(work, scene, viewer, command.to_operator, command.note)
+        return await transfers.offer(work, scene, command.to_operator, command.note)
     team = await transfers.team_to_hand_to(work, str(command.to_team))
     if team.key == dialog.team_key and dialog.operator_id is None:
         raise WrongStatusError("The dialog waits in this team already.")
-    return await transfers.hand_to_team(work, scene, viewer, team, command.note)
+    return await transfers.hand_to_team(work, scene, team, command.note)
 
 
 async def connect(work: Work, scene: Scene, viewer: Viewer, command: Connect) -> dict[str, Any]:

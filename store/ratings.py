@@ -1,15 +1,28 @@
 """Ratings a client gives behind a link: the token names the request, the first score counts."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import InvalidError, NotFoundError, RatingEndedError
+from domain.errors import ConflictError, InvalidError, NotFoundError, RatingEndedError
 from domain.events import Fact
+from store.dialogs import Scene
+from store.ids import new_id
 from store.tables import Dialog, RatingRequest
 from store.transactions import Actor, Work
+
+_LONGEST_SCORE = 3
+_ASKED = text(
+    "SELECT state FROM rating_requests WHERE dialog_id = :dialog AND cycle = :cycle"
+    " AND (state IN ('pending', 'received')) LIMIT 1"
+)
+_SUPERSEDE = text(
+    "UPDATE rating_requests SET state = 'superseded', ended_at = :now WHERE dialog_id = :dialog AND state = 'pending'"
+)
 
 
 def digest_of_token(token: str) -> str:
@@ -40,13 +53,7 @@ async def rate(work: Work, token: str, score: int, comment: str | None) -> dict[
         return _told(request)
     if request.state != "pending" or request.expires_at <= now:
         raise RatingEndedError("This rating was given already, or its time is over.")
-    request.state, request.score, request.comment, request.ended_at = "received", score, comment or None, now
-    dialog.rating = score
-    work.record(
-        Fact.CSAT_RECEIVED, dialog_id=dialog.id, contact_id=dialog.contact_id, team=dialog.team_key,
-        operator_id=dialog.last_operator_id, actor=Actor("client", None, work.actor.address), score=score,
-        has_comment=bool(comment),
-    )  # fmt: skip
+    receive(work, dialog, request, score, comment)
     return _told(request)
 
 
@@ -58,3 +65,64 @@ def _require_score(scale: str, score: int) -> None:
 
 def _told(request: RatingRequest) -> dict[str, Any]:
     return {"score": request.score, "scale": request.scale, "state": request.state}
+
+
+async def ask(
+    work: Work, scene: Scene, *, scale: str, question: str, token: str, message_id: UUID | None, expires_in: timedelta
+) -> UUID:
+    """Remember that the client is asked for a score of this closing, once (DECISIONS 30); whoever calls sends it.
+
+    Raises ConflictError while a request is pending or one was answered for this closing.
+    """
+    dialog = scene.dialog
+    given = {"dialog": dialog.id, "cycle": dialog.cycle}
+    if (state := await work.session.scalar(_ASKED, given)) is not None:
+        raise ConflictError(f"The client was asked for a score of this closing already: {state}.", state=state)
+    request = RatingRequest(
+        id=new_id(), dialog_id=dialog.id, cycle=dialog.cycle, scale=scale, question=question,
+        token_hash=digest_of_token(token), message_id=message_id, asked_at=work.now, expires_at=work.now + expires_in,
+    )  # fmt: skip
+    work.session.add(request)
+    work.record(
+        Fact.CSAT_ASKED, **scene.event_ids, operator_id=dialog.last_operator_id, request_id=str(request.id),
+        scale=scale, cycle=dialog.cycle,
+    )  # fmt: skip
+    return request.id
+
+
+async def pending_of(session: AsyncSession, dialog_id: UUID) -> RatingRequest | None:
+    """The request a client's next message may answer; ask with the dialog's row locked."""
+    return await session.scalar(
+        select(RatingRequest)
+        .where(
+            RatingRequest.dialog_id == dialog_id, RatingRequest.state == "pending",
+            RatingRequest.expires_at > func.clock_timestamp(),
+        )
+        .with_for_update()
+    )  # fmt: skip
+
+
+def read_score(scale: str, said: str) -> int | None:
+    """The score when a message is exactly one of those offered, and nothing else."""
+    low, _, high = scale.partition("-")
+    words = said.strip()
+    if not (words.isascii() and words.isdigit() and len(words) <= _LONGEST_SCORE):
+        return None
+    score = int(words)
+    return score if str(score) == words and int(low) <= score <= int(high) else None
+
+
+def receive(work: Work, dialog: Dialog, request: RatingRequest, score: int, comment: str | None) -> None:
+    """The score of a pending request, however it came."""
+    request.state, request.score, request.comment, request.ended_at = "received", score, comment or None, work.now
+    dialog.rating = score
+    work.record(
+        Fact.CSAT_RECEIVED, dialog_id=dialog.id, contact_id=dialog.contact_id, team=dialog.team_key,
+        operator_id=dialog.last_operator_id, actor=Actor("client", None, work.actor.address), score=score,
+        has_comment=bool(comment),
+    )  # fmt: skip
+
+
+async def supersede(work: Work, dialog_id: UUID) -> None:
+    """A reopening ends what is pending (DECISIONS 30)."""
+    await work.session.execute(_SUPERSEDE, {"dialog": dialog_id, "now": work.now})

@@ -39,8 +39,19 @@ _FACTS = {
 }
 
 
-async def offer(work: Work, scene: Scene, viewer: Viewer, to_operator: UUID, note: str | None) -> dict[str, Any]:
-    """Offer an owned dialog to one operator: their slot is reserved, the sender keeps the dialog and its slot."""
+async def offer(
+    work: Work,
+    scene: Scene,
+    to_operator: UUID,
+    note: str | None,
+    *,
+    within: timedelta | None = None,
+    fallback: str | None = None,
+) -> dict[str, Any]:
+    """Offer an owned dialog to one operator: their slot is reserved, the sender keeps the dialog and its slot.
+
+    `within` and `fallback` are the team's own unless given.
+    """
     dialog = scene.dialog
     if scene.offer is not None:
         raise OfferPendingError(
@@ -59,13 +70,14 @@ async def offer(work: Work, scene: Scene, viewer: Viewer, to_operator: UUID, not
         did = "declined it" if why == "transfer_declined" else "let an offer of it expire"
         raise OperatorExcludedError(f"{name} {did}; not offered again until the dialog's next assignment.")
     transfer_id = new_id()
-    window = timedelta(seconds=scene.team.transfer_window)
+    window = within or timedelta(seconds=scene.team.transfer_window)
     await reserve(work, dialog, to_operator, kind="offer", transfer_id=transfer_id, expires_in=window)
     note_id = (await messages.add_note(work, scene, note)).id if note else None
     row = Transfer(
         id=transfer_id, dialog_id=dialog.id, from_operator=dialog.operator_id, to_operator=to_operator,
-        offered_by=viewer.user_id, fallback=scene.team.transfer_fallback, window=scene.team.transfer_window,
-        state=Offer.PENDING, note_id=note_id, offered_at=work.now, deadline=work.now + window,
+        offered_by=work.actor.id, fallback=fallback or scene.team.transfer_fallback,
+        window=int(window.total_seconds()), state=Offer.PENDING, note_id=note_id, offered_at=work.now,
+        deadline=work.now + window,
     )  # fmt: skip
     work.session.add(row)
     work.record(
@@ -79,7 +91,7 @@ async def offer(work: Work, scene: Scene, viewer: Viewer, to_operator: UUID, not
     }  # fmt: skip
 
 
-async def hand_to_team(work: Work, scene: Scene, viewer: Viewer, team: Team, note: str | None) -> dict[str, Any]:
+async def hand_to_team(work: Work, scene: Scene, team: Team, note: str | None) -> dict[str, Any]:
     """Move the dialog into another team's list. It leaves the sender at once; there is no window (P135)."""
     dialog = scene.dialog
     before, sender = dialog.team_key, dialog.operator_id
@@ -89,9 +101,9 @@ async def hand_to_team(work: Work, scene: Scene, viewer: Viewer, team: Team, not
     if scene.offer is not None:
         await end(work, scene, Offer.RESCINDED, reason="handed_to_team", tell=True)
     row = Transfer(
-        id=new_id(), dialog_id=dialog.id, from_operator=sender, to_team=team.key, offered_by=viewer.user_id,
+        id=new_id(), dialog_id=dialog.id, from_operator=sender, to_team=team.key, offered_by=work.actor.id,
         fallback=scene.team.transfer_fallback, window=0, state=Offer.ACCEPTED, offered_at=work.now,
-        deadline=work.now, ended_at=work.now, ended_by=viewer.user_id, reason="to_team",
+        deadline=work.now, ended_at=work.now, ended_by=work.actor.id, reason="to_team",
     )  # fmt: skip
     work.session.add(row)
     await move_to_team(work, scene, team)

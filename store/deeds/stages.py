@@ -1,6 +1,6 @@
 """Where an action is carried out: one transaction, its locks taken in the one order, who acts, what is in hand."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -49,7 +49,7 @@ class RunFacts:
 @dataclass(slots=True)
 class Stage:
     """`scene`: the item's dialog, locked, with its facts. `undo`: how to take back what the last action did, for the
-    ledger; None when there is nothing to take back. `key`: of the action at hand.
+    ledger; None when there is nothing to take back. `key`: of the action at hand. `read`: what a reading action saw.
     """
 
     work: Work
@@ -59,6 +59,7 @@ class Stage:
     run: RunFacts
     undo: dict[str, Any] | None = None
     key: str = ""
+    read: Snapshot | None = None
 
     @property
     def dialog_id(self) -> UUID | None:
@@ -95,6 +96,10 @@ class Stage:
         """What is true now, this transaction's own changes included."""
         await self.work.session.flush()
         return await snapshot_of(self.work.session, self.dialog_id, self.contact_id)
+
+
+#: carries out an action with its checked parameters and answers its result; raises DomainError or StepError
+Handler = Callable[[Stage, Any], Awaitable[dict[str, Any]]]
 
 
 async def open_stage(

@@ -15,7 +15,7 @@ from store.tables.rows import Row
 class Message(Row):
     """`seq` orders the messages of a dialog. For outgoing ones the row is the ledger of delivery.
 
-    `run_id`: the run that wrote it. `not_before`: its turn under the rate limits, once it has one.
+    `run_id`: the run that wrote it. `not_before`: its turn under the rate limits, once it has one. `is_pinned`: a note that stays in sight.
     """
 
     __tablename__ = "messages"
@@ -37,6 +37,7 @@ class Message(Row):
     provider_id: Mapped[str | None]
     run_id: Mapped[UUID | None]
     not_before: Mapped[datetime | None]
+    is_pinned: Mapped[bool] = mapped_column(server_default=sql("false"))
     sent_at: Mapped[datetime | None]
     words: Mapped[Any] = mapped_column(TSVECTOR, Computed("to_tsvector('simple', text)", persisted=True))
 

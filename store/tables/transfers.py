@@ -10,7 +10,7 @@ from store.tables.rows import Row
 
 
 class Transfer(Row):
-    """`window` in seconds. `holder_after` is who held the dialog when the offer had ended (None = the pool)."""
+    """`window` in seconds. `offered_by` is null where a run of the system's own did it. `holder_after` is who held the dialog when the offer had ended (None = the pool)."""
 
     __tablename__ = "transfers"
 
@@ -19,7 +19,7 @@ class Transfer(Row):
     from_operator: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     to_operator: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     to_team: Mapped[str | None] = mapped_column(ForeignKey("teams.key"))
-    offered_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    offered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     fallback: Mapped[str]
     window: Mapped[int]
     state: Mapped[str] = mapped_column(server_default=text("'pending'"))
