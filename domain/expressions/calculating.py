@@ -75,8 +75,9 @@ def arithmetic(compiler: Compiler, node: nodes.BinExpr) -> Part:
     """A whole chain `a + b - c` at once, from left to right."""
     (_, head), *tail = _chain(node, _ARITHMETIC_NODES)
     compiler.cost += len(tail) - 1
-    first = compiler.present(head).run
-    links = [(ARITHMETIC[kind.__name__], compiler.present(part).run) for kind, part in tail]
+    parts = [compiler.present(part) for part in (head, *(part for _kind, part in tail))]
+    links = [(ARITHMETIC[kind.__name__], part.run) for (kind, _node), part in zip(tail, parts[1:], strict=True)]
+    first = parts[0].run
     span = compiler.spans.of(node)
 
     def run(run: Evaluation) -> Any:
@@ -89,7 +90,10 @@ def arithmetic(compiler: Compiler, node: nodes.BinExpr) -> Part:
                 raise error.at(*span) from None
         return value
 
-    return Part(run, "number" if any(issubclass(kind, _NUMBERS_ONLY) for kind, _ in tail) else None)
+    kinds = {part.type for part in parts}
+    if any(issubclass(kind, _NUMBERS_ONLY) for kind, _ in tail):
+        kinds = {"number"}
+    return Part(run, kinds.pop() if len(kinds) == 1 and kinds <= {"number", "text", "list", "duration"} else None)
 
 
 def sign(compiler: Compiler, node: nodes.Neg | nodes.Pos) -> Part:

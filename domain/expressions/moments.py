@@ -25,7 +25,7 @@ _WRITERS: Final[dict[str, Callable[[datetime], str]]] = {
     "HH": lambda at: f"{at.hour:02}", "H": lambda at: str(at.hour),
     "mm": lambda at: f"{at.minute:02}", "ss": lambda at: f"{at.second:02}",
 }  # fmt: skip
-_LATIN: Final = re.compile(r"[A-Za-z]|'[^']*$")
+_MEANT: Final = re.compile(r"[A-Za-z]|'[^']*$|.*%")
 _OFFSET: Final = re.compile(r"([+-])([01][0-9]):([0-5][0-9])", re.ASCII)
 
 
@@ -65,7 +65,7 @@ def require_format(arguments: Sequence[Any]) -> None:
         if kind_of(form) != "text" or len(form) > LONGEST_FORMAT:
             raise ExpressionError("R323", f"a format is a text of at most {LONGEST_FORMAT} characters")
         for token in _TOKENS.findall(form):
-            if _LATIN.match(token) and token not in _WRITERS:
+            if _MEANT.match(token) and token not in _WRITERS:
                 raise ExpressionError(
                     "R324", f"{quoted(token)} is not known in a format — write dd.MM.yyyy HH:mm, d MMMM yyyy"
                 )

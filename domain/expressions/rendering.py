@@ -16,7 +16,7 @@ def render(value: Any, names: Mapping[str, Any], *, now: datetime, fuel: int = F
 
 def _rendered(value: Any, names: Mapping[str, Any], now: datetime, fuel: int, keys: tuple[str, ...]) -> Any:
     if len(keys) > DEEPEST:
-        raise ExpressionError("E306", f"nested more than {DEEPEST} deep", pointer=_pointer(keys))
+        raise ExpressionError("R312", f"nested more than {DEEPEST} deep", pointer=_pointer(keys))
     if isinstance(value, str):
         try:
             return compile_value(value).evaluate(names, now=now, fuel=fuel)

@@ -34,10 +34,9 @@ def test_anything_beside_it_makes_it_text() -> None:
 @pytest.mark.parametrize(
     ("given", "written"),
     [
-        (1, "1"), (1.0, "1"), (-0.0, "0"), (0.1, "0.1"), (1e22, "1e+22"), (1234567.891, "1234567.891"), (True, "true"),
-        (False, "false"), ("а", "а"), (NOON, "2026-03-02T12:00:00Z"), (timedelta(hours=26), "1d2h"),
-        (timedelta(0), "0s"),
-        (9223372036854775807, "9223372036854775807"),
+        (1, "1"), (1.0, "1"), (-0.0, "0"), (0.1, "0.1"), (1e22, "1e+22"), (1234567.891, "1234567.891"),
+        (True, "true"), (False, "false"), ("а", "а"), (NOON, "2026-03-02T12:00:00Z"), (timedelta(hours=26), "1d2h"),
+        (timedelta(0), "0s"), (9223372036854775807, "9223372036854775807"),
     ],
 )  # fmt: skip
 def test_how_values_are_written(given: Any, written: str) -> None:
@@ -87,15 +86,16 @@ def test_loops_stand_in_loops_and_names_end_with_them() -> None:
     [
         ("{% for x in 5 %}{% endfor %}", "R323"), ("{% for x in 'abc' %}{% endfor %}", "R323"),
         ("{% for x in vars.object %}{% endfor %}", "R323"), ("{% for x in nope %}{% endfor %}", "R320"),
-        ("{% for a, b in vars.list %}{% endfor %}", "E305"), ("{% for x in vars.list recursive %}{% endfor %}", "E305"),
+        ("{% for a, b in vars.list %}{% endfor %}", "E305"),
+        ("{% for x in vars.list recursive %}{% endfor %}", "E305"),
         ("{% for x in vars.list %}{{ loop }}{% endfor %}", "E305"),
         ("{% for x in vars.list %}{{ loop.cycle }}{% endfor %}", "E305"),
-        ("{% for x in vars.list %}{{ loop.depth }}{% endfor %}", "E305"), ("{% for loop in vars.list %}{% endfor %}",
-        "E305"),
-        ("{% for _x in vars.list %}{% endfor %}", "E305"), ("{% for x.y in vars.list %}{% endfor %}", "E301"),
-        ("{% for x in vars.list if x %}{% endfor %}", "R306"), ("{% if vars.count %}{% endif %}", "R306"),
-        ("{% if 1 %}{% endif %}", "E306"), ("{% if inputs.warn %}", "E301"), ("{% endif %}", "E301"), ("{{ a", "E301"),
-        ("{{ }}", "E301"), ("{%", "E301"), ("{% %}", "E301"), ("{# never ends", "E301"), ("{{ a }} {{", "E301"),
+        ("{% for x in vars.list %}{{ loop.depth }}{% endfor %}", "E305"),
+        ("{% for loop in vars.list %}{% endfor %}", "E305"), ("{% for _x in vars.list %}{% endfor %}", "E305"),
+        ("{% for x.y in vars.list %}{% endfor %}", "E301"), ("{% for x in vars.list if x %}{% endfor %}", "R306"),
+        ("{% if vars.count %}{% endif %}", "R306"), ("{% if 1 %}{% endif %}", "E306"),
+        ("{% if inputs.warn %}", "E301"), ("{% endif %}", "E301"), ("{{ a", "E301"), ("{{ }}", "E301"),
+        ("{%", "E301"), ("{% %}", "E301"), ("{# never ends", "E301"), ("{{ a }} {{", "E301"),
         ("{% for x in vars.list %}{{ x.y }}{% endfor %}", "R323"),
     ],
 )  # fmt: skip
