@@ -7,7 +7,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.walks.ports import Asking, Brief, Decided, Deed, Done, Event, Outcome, Snapshot, StepRecord, SubEnded, SubRun
+from domain.walks.ports import (
+    Asking,
+    Brief,
+    Decided,
+    Deed,
+    Done,
+    Event,
+    Outcome,
+    Snapshot,
+    StepRecord,
+    SubEnded,
+    SubRun,
+)
 
 #: the phases of a run as numbers of items: their traces, effects and approvals are kept under these
 BEFORE, AFTER = 0, -1
@@ -59,6 +71,8 @@ class RunSeen:
     lanes: int = 1
     pending: int = 0
     live: int = 0
+    has_begun: bool = True
+    """False while it waits for its moment, for room, or for the approval of its launch."""
 
 
 @dataclass(frozen=True, slots=True)

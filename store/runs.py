@@ -86,7 +86,7 @@ async def look(work: Work, run_id: UUID, temporal_run_id: str | None = None) -> 
         run.phase = "after" if run.canonical.get("after") and run.cancel_mode is None else "done"
     return RunSeen(
         run.status, run.phase, run.topology, run.cancel_mode, await _wait_of(work, run), lanes_of(run.concurrency),
-        totals.pending, totals.live,
+        totals.pending, totals.live, run.started_at is not None,
     )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from domain.actions.catalogue import catalogue
 from domain.actions.manifests import Placement
-from domain.durations import parse_duration
 from domain.run_messages import (
     Act,
     Acted,
@@ -23,7 +22,6 @@ from domain.run_messages import (
     WorkingMoment,
     WorkingTime,
 )
-from domain.topologies import TRANSFER_ENDS
 from domain.walks.ports import (
     Asking,
     Decided,
@@ -42,9 +40,6 @@ from workflows import options, strands
 from workflows.standings import EndedElsewhere, Standing
 
 T = TypeVar("T")
-
-#: an offer ends by its own workflow at its deadline; so long a delay of that is borne
-OFFER_GRACE = timedelta(hours=1)
 
 
 class WorkflowEffects:
@@ -85,8 +80,7 @@ class WorkflowEffects:
             if acted.message_id is not None:
                 acted = _with_prepared(acted, await self._deliver(deed, acted.message_id))
             if acted.done is not None:
-                done = replace(acted.done, attempts=max(attempt, acted.done.attempts))
-                return await self._settled_offer(deed, done) if _is_awaited_offer(deed.action, deed.params) else done
+                return replace(acted.done, attempts=max(attempt, acted.done.attempts))
             trouble = acted.trouble or Trouble("internal", "The activity answered nothing.")
             if trouble.type not in deed.retry.on or attempt >= deed.retry.max_attempts or not trouble.again:
                 raise _error_of(trouble, attempt)
@@ -100,19 +94,6 @@ class WorkflowEffects:
 
     async def _deliver(self, deed: Deed, message_id: str) -> Acted:
         return await self._outside("deliver_for_step", Deliver(self._bearings(), deed, message_id), deed)
-
-    async def _settled_offer(self, deed: Deed, done: Done) -> Done:
-        """`transfer` with `wait: true`: until the offer has ended, one way or another."""
-        offer = done.result.get("offer_id")
-        window = parse_duration(str(deed.params.get("accept_within", "2m")))
-        listening = Listening(
-            deed.step, deed.path, TRANSFER_ENDS, None, (window + OFFER_GRACE).total_seconds(),
-            lambda event: event.payload.get("transfer_id") == offer,
-        )  # fmt: skip
-        heard = await self.listen(listening)
-        snapshot = await self._standing.look(wants_snapshot=True)
-        accepted = heard[0].event == "transfer.accepted" if heard else None
-        return replace(done, result={**done.result, "accepted": accepted}, snapshot=snapshot or done.snapshot)
 
     async def _act_outside(self, deed: Deed) -> Done:
         while True:
@@ -283,10 +264,6 @@ def _with_prepared(prepared: Acted, delivered: Acted) -> Acted:
     result = {**prepared.done.result, **delivered.done.result}
     snapshot = delivered.done.snapshot or prepared.done.snapshot
     return replace(delivered, done=replace(delivered.done, result=result, snapshot=snapshot))
-
-
-def _is_awaited_offer(action: str, params: dict[str, Any]) -> bool:
-    return action == "transfer" and params.get("wait") is True
 
 
 def _error_of(trouble: Trouble, attempts: int) -> StepError:

@@ -5,7 +5,7 @@ from temporalio import workflow
 from domain.run_messages import Begin, Begun, MacroStart
 from domain.walks.ports import Outcome
 from workflows import options
-from workflows.processes import standing_here, walked
+from workflows.walking import standing_here, walked
 
 
 @workflow.defn

@@ -28,8 +28,8 @@ from domain.walks.ports import Brief
 from domain.walks.walk import walk_phase
 from workflows import options, renewals
 from workflows.hosting import WorkflowEffects
-from workflows.processes import standing_here
 from workflows.standings import EndedElsewhere, Standing
+from workflows.walking import standing_here
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class MassRunWorkflow:
                 renewals.renew(start)
             if seen.phase == "done":
                 await self._row("finish_run", str)
-            elif seen.status != "running" and not (seen.status == "awaiting_approval" and seen.phase == "before"):
+            elif not seen.has_begun or seen.status not in ("running", "awaiting_approval"):
                 await self._wait(seen.wait)
             elif seen.phase == "items":
                 await self._work(seen)
