@@ -119,13 +119,13 @@ class ItemActivities:
             await write_down(work, start.bearings)
             if halted is not None:
                 return SubStarted(halted=halted)
-            run_id = await sub_runs.start(work, start.bearings, start.sub)
+            try:
+                run_id = await sub_runs.start(work, start.bearings, start.sub)
+            except StepError as error:
+                return SubStarted(trouble=trouble_of(error))
             return SubStarted(str(run_id), await _sub_ended(work, run_id))
 
-        try:
-            started, rings = await transact(self._sessions, story)
-        except StepError as error:
-            return SubStarted(trouble=trouble_of(error))
+        started, rings = await transact(self._sessions, story)
         self._ring_others(rings)
         return started
 
