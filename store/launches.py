@@ -24,7 +24,7 @@ from domain.launches import LaunchOrder, Selected
 from domain.permissions import Viewer
 from domain.run_inputs import Checked, check
 from domain.selections import read
-from store import run_modes, settings
+from store import approvals, run_modes, settings
 from store.ids import new_id
 from store.launchables import Launchable, find_launchable
 from store.operator_snapshots import operator_snapshot
@@ -85,7 +85,7 @@ async def launch(work: Work, order: LaunchOrder, *, origin: Origin | None = None
     elif run.kind == "macro" and not run.is_dry:
         _begin_macro(work, run)
     elif needs_approval(run, order, totals.pending):
-        _ask(work, run)
+        await _ask(work, run)
     else:
         work.react(workflow_of(run), "run_queued", not_before=run.start_at)
     await work.session.flush()
@@ -261,16 +261,18 @@ def needs_approval(run: Run, order: LaunchOrder, pending: int) -> bool:
     return above is not None and pending > above and not order.is_dry and run.kind == "process"
 
 
-def _ask(work: Work, run: Run) -> None:
+async def _ask(work: Work, run: Run) -> None:
     """`mass.approval_above`: no workflow begins before somebody who leads has said yes."""
     run.status = "awaiting_approval"
-    work.session.add(
-        Approval(
-            id=new_id(), run_id=run.id, seq=0, step_id="launch", key=f"{run.id}:launch",
-            workflow_id=workflow_of(run), may_decide={"roles": ["supervisor", "admin"]}, launched_by=run.launched_by,
-            message=f"{run.title}: {run.total}", facts={"total": run.total, "definition": run.definition_key},
-        )
+    row = Approval(
+        id=new_id(), run_id=run.id, seq=0, step_id=approvals.LAUNCH, key=f"{run.id}:{approvals.LAUNCH}",
+        workflow_id=workflow_of(run), may_decide={"roles": ["supervisor", "admin"]}, launched_by=run.launched_by,
+        message=f"{run.title}: {run.total}", facts={"total": run.total, "definition": run.definition_key},
+        needed=1, allow_self=False, votes=[], state="open", created_at=work.now,
     )  # fmt: skip
+    work.session.add(row)
+    await work.session.flush()
+    await approvals.tell_deciders(work, run, row)
 
 
 async def _end_at_once(work: Work, run: Run) -> None:

@@ -14,6 +14,7 @@ UPDATE reactions SET done_at = clock_timestamp() WHERE workflow_id = :workflow A
 #: what only wakes a run's workflow: the rows say the rest
 WAKING = (
     "run_queued", "run_paused", "run_resumed", "run_cancelled", "run_continued", "item_ended", "item_parked",
+    "decided", "sub_ended",
 )  # fmt: skip
 
 
