@@ -29,11 +29,15 @@ class Change:
         self, story: Callable[[Work], Awaitable[dict[str, Any]]], *, secrets: tuple[str, ...] = ()
     ) -> dict[str, Any]:
         """Run `story` in one transaction and ring afterwards. `secrets`: fields of the answer told only once."""
-        answer, rings = await change_once(
-            self.house.sessions, story, actor=self.actor, keyed=self.keyed, secrets=secrets
-        )
+        answer, rings = await self.carry_out(story, secrets=secrets)
         self.house.bell.ring(rings)
         return answer
+
+    async def carry_out(
+        self, story: Callable[[Work], Awaitable[dict[str, Any]]], *, secrets: tuple[str, ...] = ()
+    ) -> tuple[dict[str, Any], set[str]]:
+        """The same, with the ids to ring left to the caller."""
+        return await change_once(self.house.sessions, story, actor=self.actor, keyed=self.keyed, secrets=secrets)
 
 
 async def _change_of(request: Request, house: House, viewer: Viewer, key: str | None) -> Change:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from api.fields import Body, Key, KeyInPath, Storable
+from api.json_fields import Fields
 from api.submitting import ANSWERS, Submit
 from api.viewers import needs
 from domain import commands
@@ -21,6 +22,9 @@ def right(permission: P) -> Any:
 
 router = APIRouter(prefix="/dialogs/{dialog_id}", tags=["dialogs"], responses=ANSWERS)
 
+TicketType = Annotated[str, Field(min_length=1, max_length=100), Storable]
+_UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+Assignee = Annotated[str, Field(pattern=rf"^(({_UUID})|((role|team):[a-z0-9][a-z0-9_-]{{0,62}}))$")]
 TopicName = Annotated[str, Field(min_length=1, max_length=200), Storable]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), Storable]
 
@@ -67,6 +71,15 @@ class PriorityBody(Body):
 
 class StatusBody(Body):
     status: Literal["open", "in_progress", "pending", "resolved", "closed"]
+
+
+class ConvertBody(Body):
+    """`assignee`: an operator's id, `role:KEY` or `team:KEY`; none: whoever holds it."""
+
+    ticket_type: TicketType | None = None
+    assignee: Assignee | None = None
+    priority: Literal["low", "normal", "high", "critical"] | None = None
+    fields: Fields = Field(default_factory=dict)
 
 
 @router.post("/messages", status_code=201, dependencies=[right(P.DIALOG_NOTE)])
@@ -152,3 +165,18 @@ async def set_priority(dialog_id: UUID, body: PriorityBody, submit: Submit) -> R
 async def set_status(dialog_id: UUID, body: StatusBody, submit: Submit) -> Response:
     """A ticket's status, forwards by hand; closing is its closure."""
     return await submit(P.DIALOG_EDIT, dialog_id, commands.SetStatus(body.status))
+
+
+@router.patch("/fields", dependencies=[right(P.DIALOG_EDIT)])
+async def set_fields(dialog_id: UUID, body: Fields, submit: Submit) -> Response:
+    """The dialog's own fields: what is sent is merged into what stands; null takes one away."""
+    return await submit(P.DIALOG_EDIT, dialog_id, commands.SetFields(body))
+
+
+@router.post("/conversion", dependencies=[right(P.DIALOG_EDIT)])
+async def convert(dialog_id: UUID, submit: Submit, body: ConvertBody | None = None) -> Response:
+    """Make a ticket of a chat: the same dialog under the same number, from now on with a ticket's statuses."""
+    asked = body or ConvertBody()
+    return await submit(
+        P.DIALOG_EDIT, dialog_id, commands.Convert(asked.ticket_type, asked.assignee, asked.priority, asked.fields)
+    )

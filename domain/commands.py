@@ -141,10 +141,18 @@ class Convert:
     kind: Literal["convert"] = "convert"
 
 
+@dataclass(frozen=True, slots=True)
+class SetFields:
+    """Merged into the dialog's own fields; null takes one away."""
+
+    fields: dict[str, Any]
+    kind: Literal["set_fields"] = "set_fields"
+
+
 Command = Annotated[
     Say | Take | Assign | Unassign | Close | Reopen | Connect | Transfer | Accept | Decline | Cancel
     | AddParticipant | RemoveParticipant | SetTopic | AddTag | RemoveTag | SetPriority | SetStatus
-    | Convert,
+    | Convert | SetFields,
     Discriminator("kind"),
 ]  # fmt: skip
 

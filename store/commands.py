@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.commands import CREATING, Outcome, Request
 from domain.errors import CommandExpiredError, DomainError, KeyReusedError, UnavailableError
 from domain.permissions import Permission, Viewer
-from store import closures, conversions, participants, places_by_hand, says, topics, transfers
+from store import closures, conversions, fields, participants, places_by_hand, says, topics, transfers
 from store.dialogs import OfferDueError, Scene, lock_concerned_teams, lock_scene, require_not_due
 from store.engines import Sessions
 from store.keys import claim_key, store_answer
@@ -29,6 +29,7 @@ LIGHT: dict[str, Handler] = {
     "add_tag": topics.add_tag,
     "remove_tag": topics.remove_tag,
     "set_priority": topics.set_priority,
+    "set_fields": fields.apply,
 }
 #: commands that may change who waits or who has room: they take all teams' locks concerned first
 HEAVY: dict[str, Handler] = {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from domain.commands import SetFields
 from domain.dialogs import WAITING, Kind
 from domain.errors import InvalidError
 from domain.events import Fact
@@ -12,6 +13,11 @@ from store.json_values import storable
 from store.transactions import Work
 
 MOST_FIELDS = 100
+
+
+async def apply(work: Work, scene: Scene, viewer: Viewer, command: SetFields) -> dict[str, Any]:
+    """The command of a person."""
+    return await set_fields(work, scene, viewer, command.fields)
 
 
 async def set_fields(work: Work, scene: Scene, viewer: Viewer, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _names_anybody() -> ColumnElement[bool]:
 
 
 def _is_named(viewer: Viewer) -> ColumnElement[bool]:
-    email = select(User.email).where(User.id == viewer.user_id).scalar_subquery()
+    email = select(func.lower(User.email)).where(User.id == viewer.user_id).scalar_subquery()
     users = func.array_append(cast(literal([str(viewer.user_id)]), ARRAY(Text)), email)
     return or_(
         _has_any(_audience("roles"), cast(literal(sorted(viewer.roles)), ARRAY(Text))),

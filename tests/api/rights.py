@@ -125,6 +125,8 @@ ROUTES: dict[str, frozenset[str]] = {
     "DELETE /dialogs/{dialog_id}/tags/{tag}": WORKERS,
     "PUT /dialogs/{dialog_id}/priority": WORKERS,
     "PUT /dialogs/{dialog_id}/status": WORKERS,
+    "PATCH /dialogs/{dialog_id}/fields": WORKERS,
+    "POST /dialogs/{dialog_id}/conversion": WORKERS,
     "POST /transfers/{transfer_id}/acceptance": WORKERS,
     "POST /transfers/{transfer_id}/decline": WORKERS,
     "POST /transfers/{transfer_id}/cancellation": WORKERS,

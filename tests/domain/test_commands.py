@@ -46,15 +46,24 @@ LEAST = {
     "remove_tag": {"tag": "vip"},
     "set_priority": {"priority": "high"},
     "set_status": {"status": "pending"},
+    "convert": {},
+    "set_fields": {"fields": {"city": "Львів"}},
 }
 #: kind → what old histories mean by the fields they do not say
 LEFT_OUT = {
     "say": {"mode": "reply", "attachments": ()},
     "take": {"over_limit": False},
-    "close": {"note": None},
+    "close": {"note": None, "silent": False},
     "connect": {"topic": None, "team": None, "weight": None, "place": "auto", "operator_id": None},
     "transfer": {"to_operator": None, "to_team": None, "note": None},
     "decline": {"reason": None},
+    "convert": {"ticket_type": None, "assignee": None, "priority": None, "fields": {}},
+}
+_answers = st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.text())
+#: commands that carry any JSON
+MADE = {
+    commands.Convert: st.builds(commands.Convert, fields=_answers),
+    commands.SetFields: st.builds(commands.SetFields, fields=_answers),
 }
 
 
@@ -79,7 +88,7 @@ def test_every_command_survives_travelling_inside_a_request(command, data):
         key=data.draw(st.text(max_size=128)),
         digest=data.draw(st.text()),
         dialog_id=data.draw(st.uuids()),
-        command=data.draw(st.from_type(command)),
+        command=data.draw(MADE.get(command) or st.from_type(command)),
         transfer_id=data.draw(st.none() | st.uuids()),
         address=data.draw(st.none() | st.text()),
     )
@@ -156,9 +165,6 @@ def test_update_ids_of_different_callers_keys_or_requests_never_meet(ours, their
     ids = {request(*what).update_id for what in (ours, theirs, mixed)}
     assert len(ids) == len({ours, theirs, mixed})
     assert request(*ours).update_id == request(*ours).update_id
-
-
-_answers = st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.text())
 
 
 @patient
