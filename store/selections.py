@@ -99,7 +99,7 @@ async def _query(session: AsyncSession, viewer: Viewer, wanted: Wanted) -> Selec
     if ids is not None:
         given = func.unnest(literal(list(ids), ARRAY(Uuid))).table_valued(
             column("id", Uuid), with_ordinality="at", name="given"
-        )
+        ).render_derived()
         first = select(given.c.id, func.min(given.c.at).label("at")).group_by(given.c.id).subquery()
         source = source.join(first, first.c.id == target)
         order.append(first.c.at)
