@@ -14,12 +14,12 @@ from domain.errors import NotFoundError, UnauthenticatedError
 from domain.events import Fact
 from domain.permissions import Relation
 from domain.workflow_ids import of_dialog
-from store import closures
+from store import bots, closures, ratings
 from store.dialogs import Scene, TeamFacts, lock_concerned_teams, lock_scene
 from store.engines import Sessions
 from store.ids import new_id
 from store.messages import add_inbound
-from store.places import settle_waiting
+from store.places import settle_waiting, to_pool
 from store.tables import Dialog
 from store.topics import resolve_topic, team_of_topic
 from store.transactions import Actor, GroundMovedError, Work, transact
@@ -43,7 +43,7 @@ SELECT :identity, id, :channel, :address, :name FROM person
 ON CONFLICT DO NOTHING RETURNING id, contact_id, false AS is_banned
 """)
 _BELONGS = text("""
-SELECT id, status, closed_at + make_interval(secs => :reopen_window) > clock_timestamp() AS may_reopen
+SELECT id, status, place, closed_at + make_interval(secs => :reopen_window) > clock_timestamp() AS may_reopen
 FROM dialogs
 WHERE identity_id = :identity AND (
     (kind <> 'ticket' AND channel_key = :channel AND thread = :thread) OR (kind = 'ticket' AND status <> 'closed'))
@@ -119,6 +119,8 @@ async def _receive(work: Work, inbound: Inbound) -> Receipt:
         return Receipt("banned")
     scene, came = await _scene_for(work, inbound, found, identity, topic)
     body = inbound.text.replace("\x00", "")
+    if came == "rates":
+        return await _rated(work, inbound, scene, body)
     message = add_inbound(work, scene, body, external_id=inbound.external_id, attachments=list(inbound.attachments))
     if inbound.weight is not None and scene.dialog.place in rules.WAITING:
         scene.dialog.weight = inbound.weight
@@ -127,6 +129,22 @@ async def _receive(work: Work, inbound: Inbound) -> Receipt:
         await settle_waiting(work, scene, cause="arrived")
     elif came == "reopens":
         await closures.reopen_now(work, scene, cause="by_client")
+    elif came == "leaves_bot":
+        await to_pool(work, scene, cause="bot_ended")
+        await settle_waiting(work, scene, cause="bot_ended")
+    return Receipt("accepted", scene.dialog.id, message.id)
+
+
+async def _rated(work: Work, inbound: Inbound, scene: Scene, body: str) -> Receipt:
+    """The message is a score (DECISIONS 30): kept in the dialog's order, waits for no answer, reopens nothing."""
+    request = await ratings.pending_of(work.session, scene.dialog.id)
+    score = ratings.read_score(request.scale, body) if request is not None else None
+    if request is None or score is None:
+        raise GroundMovedError
+    awaited = scene.dialog.awaiting_reply_since
+    message = add_inbound(work, scene, body, external_id=inbound.external_id, attachments=[])
+    scene.dialog.awaiting_reply_since = awaited
+    ratings.receive(work, scene.dialog, request, score, None)
     return Receipt("accepted", scene.dialog.id, message.id)
 
 
@@ -158,8 +176,12 @@ async def _scene_for(
     work: Work, inbound: Inbound, channel: Row[Any], identity: Row[Any], topic: str | None
 ) -> tuple[Scene, str]:
     """The dialog this message belongs to, locked: the open chat of the thread, else the latest unclosed ticket,
-    else one that reopens, else a new one. Answers also how it came: continues, reopens or opened.
+    else one that reopens, else a new one. Answers also how it came: continues, leaves_bot, reopens, opened or rates.
     """
+    if not inbound.attachments:
+        rated = await ratings.dialog_rated(work.session, identity.id, channel.key, inbound.text)
+        if rated is not None:
+            return await lock_scene(work, rated), "rates"
     last = (
         await work.session.execute(
             _BELONGS,
@@ -172,7 +194,7 @@ async def _scene_for(
         )
     ).one_or_none()
     if last is not None and last.status != "closed":
-        return await _continue(work, last.id, last.status)
+        return await _continue(work, last.id, last.status, is_left=last.place == "bot")
     if last is not None and last.may_reopen:
         await lock_concerned_teams(work, last.id)
         scene = await lock_scene(work, last.id)
@@ -182,11 +204,16 @@ async def _scene_for(
     return await _open(work, inbound, channel, identity, topic), "opened"
 
 
-async def _continue(work: Work, dialog_id: UUID, status: str) -> tuple[Scene, str]:
+async def _continue(work: Work, dialog_id: UUID, status: str, *, is_left: bool) -> tuple[Scene, str]:
     waits_for_client = status in ("pending", "resolved")
-    if waits_for_client:
+    is_left = is_left and await bots.is_left(work, dialog_id)
+    if waits_for_client or is_left:
         await lock_concerned_teams(work, dialog_id)
     scene = await lock_scene(work, dialog_id)
+    if scene.dialog.place == rules.Place.BOT and await bots.is_left(work, dialog_id):
+        if not is_left:
+            raise GroundMovedError
+        return scene, "leaves_bot"
     if scene.dialog.status != status and (scene.dialog.status == "closed" or waits_for_client):
         raise GroundMovedError
     if scene.dialog.status in ("pending", "resolved"):

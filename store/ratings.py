@@ -1,25 +1,24 @@
 """Ratings a client gives behind a link: the token names the request, the first score counts."""
 
 import hashlib
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import ConflictError, InvalidError, NotFoundError, RatingEndedError
+from domain.errors import InvalidError, NotFoundError, RatingEndedError
 from domain.events import Fact
-from store.dialogs import Scene
-from store.ids import new_id
 from store.tables import Dialog, RatingRequest
 from store.transactions import Actor, Work
 
 _LONGEST_SCORE = 3
-_ASKED = text(
-    "SELECT state FROM rating_requests WHERE dialog_id = :dialog AND cycle = :cycle"
-    " AND (state IN ('pending', 'received')) LIMIT 1"
-)
+_PENDING = text("""
+SELECT r.dialog_id, r.scale FROM rating_requests r JOIN dialogs d ON d.id = r.dialog_id
+WHERE d.identity_id = :identity AND d.channel_key = :channel AND r.state = 'pending'
+  AND r.expires_at > clock_timestamp()
+ORDER BY r.asked_at DESC LIMIT 1
+""")
 _SUPERSEDE = text(
     "UPDATE rating_requests SET state = 'superseded', ended_at = :now WHERE dialog_id = :dialog AND state = 'pending'"
 )
@@ -67,27 +66,9 @@ def _told(request: RatingRequest) -> dict[str, Any]:
     return {"score": request.score, "scale": request.scale, "state": request.state}
 
 
-async def ask(
-    work: Work, scene: Scene, *, scale: str, question: str, token: str, message_id: UUID | None, expires_in: timedelta
-) -> UUID:
-    """Remember that the client is asked for a score of this closing, once (DECISIONS 30); whoever calls sends it.
-
-    Raises ConflictError while a request is pending or one was answered for this closing.
-    """
-    dialog = scene.dialog
-    given = {"dialog": dialog.id, "cycle": dialog.cycle}
-    if (state := await work.session.scalar(_ASKED, given)) is not None:
-        raise ConflictError(f"The client was asked for a score of this closing already: {state}.", state=state)
-    request = RatingRequest(
-        id=new_id(), dialog_id=dialog.id, cycle=dialog.cycle, scale=scale, question=question,
-        token_hash=digest_of_token(token), message_id=message_id, asked_at=work.now, expires_at=work.now + expires_in,
-    )  # fmt: skip
-    work.session.add(request)
-    work.record(
-        Fact.CSAT_ASKED, **scene.event_ids, operator_id=dialog.last_operator_id, request_id=str(request.id),
-        scale=scale, cycle=dialog.cycle,
-    )  # fmt: skip
-    return request.id
+async def was_asked(session: AsyncSession, dialog: Dialog) -> bool:
+    """Whether the client was asked for a score of this closing, and may still answer or has."""
+    return await session.scalar(_ASKED, {"dialog": dialog.id, "cycle": dialog.cycle}) is not None
 
 
 async def pending_of(session: AsyncSession, dialog_id: UUID) -> RatingRequest | None:
@@ -102,12 +83,25 @@ async def pending_of(session: AsyncSession, dialog_id: UUID) -> RatingRequest | 
     )  # fmt: skip
 
 
+async def dialog_rated(session: AsyncSession, identity_id: UUID, channel: str, said: str) -> UUID | None:
+    """The dialog whose pending request this message answers, being exactly one of its scores; read before any lock."""
+    if not _might_be_a_score(said):
+        return None
+    row = (await session.execute(_PENDING, {"identity": identity_id, "channel": channel})).one_or_none()
+    return row.dialog_id if row is not None and read_score(row.scale, said) is not None else None
+
+
+def _might_be_a_score(said: str) -> bool:
+    words = said.strip()
+    return words.isascii() and words.isdigit() and len(words) <= _LONGEST_SCORE
+
+
 def read_score(scale: str, said: str) -> int | None:
     """The score when a message is exactly one of those offered, and nothing else."""
     low, _, high = scale.partition("-")
-    words = said.strip()
-    if not (words.isascii() and words.isdigit() and len(words) <= _LONGEST_SCORE):
+    if not _might_be_a_score(said):
         return None
+    words = said.strip()
     score = int(words)
     return score if str(score) == words and int(low) <= score <= int(high) else None
 

@@ -106,6 +106,11 @@ class Dialog(Row):
         Index("ix_dialogs_awaiting_id", "id", postgresql_where=text("awaiting_reply_since IS NOT NULL")),
         Index("ix_dialogs_last_message", text(LAST_MESSAGE), "id"),
         Index("ix_dialogs_rating_id", "rating", "id", postgresql_where=text("rating IS NOT NULL")),
+        Index(
+            "ix_dialogs_bot_run",
+            "bot_run",
+            postgresql_where=text("place = 'bot' AND awaiting_reply_since IS NOT NULL"),
+        ),
         Index("ix_dialogs_tags", "tags", postgresql_using="gin"),
         Index(
             "ix_dialogs_waiting",

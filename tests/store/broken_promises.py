@@ -83,7 +83,8 @@ PROMISES = {
             ORDER BY id DESC LIMIT 1) AS last
         WHERE last.kind <> ALL (CASE
             WHEN d.place IS NULL THEN ARRAY['dialog.closed', 'ticket.closed']
-            WHEN d.place = 'owned' THEN ARRAY['dialog.assigned'] ELSE ARRAY['dialog.queued'] END)
+            WHEN d.place = 'owned' THEN ARRAY['dialog.assigned']
+            WHEN d.place = 'bot' THEN ARRAY['dialog.opened', 'dialog.reopened'] ELSE ARRAY['dialog.queued'] END)
     """,
     "an assignment has a decision": """
         SELECT e.id FROM events e WHERE e.kind = 'dialog.assigned' AND NOT EXISTS (
