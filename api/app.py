@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 
 from api import (
     actions,
+    approvals,
     attachments,
     channels,
     commands,
@@ -22,6 +23,7 @@ from api import (
     histories,
     inbound,
     incoming_offers,
+    launches,
     notices,
     offers,
     presence,
@@ -72,7 +74,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     offers.router,
     presence.router,
     commands.router,
+    launches.router,
     runs.router,
+    approvals.router,
     histories.router,
     dialogs.router,
     timelines.router,
