@@ -14,6 +14,7 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import insert, text
 from temporalio.client import Client
+from temporalio.worker import Worker
 
 from api.app import create_app
 from api.house import House
@@ -46,7 +47,7 @@ class Stack:
         self.bells: list[Bell] = []
         self.apps: list[FastAPI] = []
         self._running: list[asyncio.Task[None]] = []
-        self._worker: Any = None
+        self._workers: list[Worker] = []
 
     async def connect(self) -> Client:
         return await Client.connect(self.temporal.address, data_converter=DATA_CONVERTER)
@@ -63,20 +64,22 @@ class Stack:
         await self.start_worker()
 
     async def start_worker(self) -> None:
-        if self._worker is not None:
+        if self._workers:
             return
-        bell = self.bells[0]
-        self._worker = worker_for(await self.connect(), options.INTERACTIVE, activities_of(self.sessions, bell))
+        bell, client = self.bells[0], await self.connect()
+        activities = activities_of(self.sessions, bell)
+        self._workers = [worker_for(client, queue, activities) for queue in (options.INTERACTIVE, options.MASS)]
         relay = Relay(self.sessions, bell, self.database.replace("+psycopg", "", 1))
-        self._running = [asyncio.create_task(self._worker.run()), asyncio.create_task(relay.run())]
+        self._running = [asyncio.create_task(part.run()) for part in (relay, *self._workers)]
 
     async def stop_worker(self) -> None:
         """The relay lives with the worker, and ends with it."""
-        if self._worker is None:
+        workers, self._workers = self._workers, []
+        if not workers:
             return
-        worker, self._worker = self._worker, None
-        self._running[1].cancel()
-        await worker.shutdown()
+        self._running[0].cancel()
+        for worker in workers:
+            await worker.shutdown()
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def close(self) -> None:
