@@ -17,7 +17,7 @@ from temporalio.common import (
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
 )
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from domain import workflow_ids
 from domain.commands import DialogStart, PresenceStart, TransferStart
@@ -67,12 +67,23 @@ async def ring(client: Client, workflow_id: str) -> None:
     """Wake one workflow, starting it when it does not run. Raises RPCError."""
     found = start_of(workflow_id)
     if found is None:
+        if workflow_ids.parse(workflow_id)[0] == workflow_ids.LAUNCH:
+            await _tell_firing(client, workflow_id)
         return
     name, start, attributes = found
     await client.start_workflow(
         name, start, id=workflow_id, task_queue=queue_of(workflow_id), start_signal="ring",
         search_attributes=attributes, task_timeout=options.TASK_TIMEOUT, rpc_timeout=_RPC,
     )  # fmt: skip
+
+
+async def _tell_firing(client: Client, workflow_id: str) -> None:
+    """Only a schedule starts it; one that is gone needs no telling."""
+    try:
+        await client.get_workflow_handle(workflow_id).signal("ring", rpc_timeout=_RPC)
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
 
 
 class Bell:

@@ -16,9 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain import workflow_ids
 from domain.commands import Request
 from domain.errors import DomainError, UnavailableError
+from relay import schedules
 from relay.ringing import Bell
 from relay.sending import AnswerPendingError, send
-from store import pending_commands, reactions, sweeps
+from store import matching, pending_commands, reactions, sweeps
 from store.engines import Sessions
 
 log = structlog.get_logger("relay")
@@ -55,6 +56,7 @@ class Relay:
         self._rung: dict[str, _Rung] = {}
         self._ringing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._are_schedules_known = False
 
     async def run(self) -> None:
         """Take turns at leading until cancelled; a database that is away is waited for."""
@@ -71,11 +73,12 @@ class Relay:
             await asyncio.sleep(1)
         log.info("relay.leads")
         await own.execute("LISTEN drains")
-        archiving = asyncio.create_task(self._archive_on())
+        beside = [asyncio.create_task(self._archive_on()), asyncio.create_task(self._match_on())]
         try:
             await self._rounds(own)
         finally:
-            archiving.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _rounds(self, own: psycopg.AsyncConnection) -> None:
         clock = asyncio.get_running_loop().time
@@ -152,6 +155,35 @@ class Relay:
         while self._archive is not None:
             await self._attempt("archive", self._archive_once)
             await asyncio.sleep(SWEEP_EVERY)
+
+    async def _match_on(self) -> None:
+        """Events to those who listen for them and to what they start; schedules equal to their definitions."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._url, autocommit=True, connect_timeout=3) as news:
+                    await news.execute("LISTEN events")
+                    while True:
+                        await self._attempt("matching", self._match)
+                        if not self._bell.is_away:
+                            await self._attempt("schedules", self._keep_schedules)
+                        async for _ in news.notifies(timeout=ROUND, stop_after=1):
+                            pass
+            except (psycopg.Error, OSError) as error:
+                log.warning("relay.waits", for_="events", error=str(error).strip()[:200])
+            await asyncio.sleep(ROUND)
+
+    async def _match(self) -> None:
+        count = matching.BATCH
+        while count == matching.BATCH:
+            count, rings = await matching.match_next(self._sessions)
+            self._bell.ring(rings)
+
+    async def _keep_schedules(self) -> None:
+        client = await self._bell.client()
+        if not self._are_schedules_known:
+            await schedules.equalise_all(self._sessions, client)
+            self._are_schedules_known = True
+        await schedules.carry_out_due(self._sessions, client)
 
     async def _archive_once(self) -> None:
         if self._archive is not None:

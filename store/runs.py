@@ -83,11 +83,15 @@ async def look(work: Work, run_id: UUID, temporal_run_id: str | None = None) -> 
         await _start(work, run)
     totals = await totals_of(work.session, run_id)
     if run.phase == "items" and totals.ended == totals.total:
-        run.phase = "after" if run.canonical.get("after") and run.cancel_mode is None else "done"
+        run.phase = "after" if _has_after(run) else "done"
     return RunSeen(
         run.status, run.phase, run.topology, run.cancel_mode, await _wait_of(work, run), lanes_of(run.concurrency),
         totals.pending, totals.live, run.started_at is not None,
     )  # fmt: skip
+
+
+def _has_after(run: Run) -> bool:
+    return run.kind == "process" and run.cancel_mode is None and bool(run.canonical.get("after"))
 
 
 async def _start(work: Work, run: Run) -> None:
@@ -244,6 +248,8 @@ async def settle(work: Work, run: Run, totals: Totals) -> None:
     await close_reactions(work.session, workflow_of(run))
     work.record(Fact.RUN_FINISHED, **told_of(run), status=run.status, items=counts_of(totals))
     await _tell_parent(work, run, totals)
+    if run.trigger_kind == "schedule" and "workflow_id" in run.trigger:
+        work.rings.add(run.trigger["workflow_id"])
     await ring_waiting(work, run)
 
 

@@ -29,7 +29,7 @@ class LaunchWorkflow:
                 "fire_schedule", look, result_type=FiringSeen, **options.HOUSEKEEPING
             )
             if seen.is_over:
-                return seen.run_id
+                return str(seen.run_id) if seen.run_id else None
             look = FiringLook(info.workflow_id, firing)
             try:
                 await workflow.wait_condition(lambda: self._is_rung, timeout=LOOK_AGAIN)
