@@ -22,7 +22,9 @@ VALUES (:key, :run, :seq, :step, :action, :hash, 'started') ON CONFLICT (key) DO
 """)
 _FIND = text(f"SELECT {_COLUMNS} FROM effects WHERE key = :key FOR UPDATE")
 _AGAIN = text(f"""
-UPDATE effects SET status = 'started', attempts = attempts + 1, undo = NULL, result = NULL WHERE key = :key
+UPDATE effects SET status = 'started', attempts = attempts + 1, undo = NULL, result = NULL, action = :action,
+                   request_hash = :hash
+WHERE key = :key
 RETURNING {_COLUMNS}
 """)
 _SETTLE = text("""
@@ -68,10 +70,10 @@ async def claim(
     if inserted is not None:
         return _claimed(inserted, is_new=True)
     row = (await work.session.execute(_FIND, {"key": key})).one()
+    if row.status == "undone":
+        return _claimed((await work.session.execute(_AGAIN, given)).one(), is_new=True)
     if row.request_hash != request_hash or row.action != action:
         raise StepError("internal", "Another request was made under this step's key: the definition is at fault.")
-    if row.status == "undone":
-        return _claimed((await work.session.execute(_AGAIN, {"key": key})).one(), is_new=True)
     return _claimed(row, is_new=False)
 
 

@@ -20,11 +20,11 @@ from domain.launch_rights import names_system, require_may_launch
 from domain.launches import LaunchOrder
 from domain.permissions import Permission, Viewer
 from store.locks import settle_locks
-from store.tables import Definition, DefinitionVersion, User
+from store.tables import Definition, DefinitionVersion, Run, User
 from store.viewers import SYSTEM_VIEWER, get_viewer
 
 #: started by their number although the definition is inactive: the version was settled before
-_BY_NUMBER = ("sub", "retry", "undo")
+_BY_NUMBER = ("sub", "retry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,7 @@ async def find_launchable(session: AsyncSession, order: LaunchOrder) -> Launchab
         found = await _draft(session, definition, order, viewer)
     else:
         found = await _published(session, definition, order, viewer)
-    if order.trigger_kind != "undo":
-        await _require_right(session, order, found)
+    await _require_right(session, order, found)
     return found
 
 
@@ -105,3 +104,9 @@ async def _require_right(session: AsyncSession, order: LaunchOrder, found: Launc
     users = ((permissions or {}).get("launch") or {}).get("users")
     email = await session.scalar(select(User.email).where(User.id == order.launched_by)) if users else None
     require_may_launch(found.viewer, permissions, found.capabilities, email)
+
+
+async def launchable_of(session: AsyncSession, run: Run, order: LaunchOrder) -> Launchable:
+    """What an earlier run was, to take back what it did; neither archiving nor a new version stands in the way."""
+    viewer = SYSTEM_VIEWER if order.launched_by is None else await get_viewer(session, order.launched_by)
+    return Launchable(run.canonical, run.sha256, run.version, run.title, [], list(run.granted), run.locks, viewer)

@@ -3,7 +3,7 @@ schedules, webhooks, retries, undoing and sub-processes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from domain.run_inputs import Checked, check
 from domain.selections import read
 from store import approvals, run_modes, settings
 from store.ids import new_id
-from store.launchables import Launchable, find_launchable
+from store.launchables import Launchable, find_launchable, launchable_of
 from store.operator_snapshots import operator_snapshot
 from store.run_inputs import missing
 from store.run_wakes import workflow_of
@@ -48,16 +48,13 @@ SELECT max(depth) FROM up
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The run a new one goes back to: retries and undoing. `seqs` are the items taken over, `effects_run` whose ledger
-    answers for them. `kind` undo: the items' effects are taken back.
+    """The run a new one goes back to, and which of its items. `mode`: resume (its ledger answers for what is done),
+    restart (everything anew), undo (what is done is taken back).
     """
 
-    run: UUID
+    run: Run
     mode: str
-    effects_run: UUID | None
     seqs: tuple[int, ...]
-    kind: str = "process"
-    answered: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def launch(work: Work, order: LaunchOrder, *, origin: Origin | None = None) -> dict[str, Any]:
@@ -68,9 +65,12 @@ async def launch(work: Work, order: LaunchOrder, *, origin: Origin | None = None
     QueueFullError. Nothing is left of a refused launch.
     """
     await work.read_clock()
-    found = await find_launchable(work.session, order)
-    await _require_depth(work.session, order)
-    inputs = await check_inputs(work, found, order)
+    if origin is not None and origin.mode == "undo":
+        found, inputs = await launchable_of(work.session, origin.run, order), origin.run.inputs
+    else:
+        found = await find_launchable(work.session, order)
+        await _require_depth(work.session, order)
+        inputs = await check_inputs(work, found, order)
     run = _run_of(work, order, found, inputs, origin)
     work.session.add(run)
     await run_modes.one_launch_at_a_time(work, run)
@@ -148,7 +148,7 @@ def _run_of(
     canonical = found.canonical
     mass = canonical.get("mass") or {}
     run_id = new_id()
-    is_undo = origin is not None and origin.kind == "undo"
+    is_undo = origin is not None and origin.mode == "undo"
     kind = "undo" if is_undo else order.kind
     topology = "batch" if order.is_dry or is_undo else topologies.topology_of(canonical, inputs)
     has_before = bool(canonical.get("before")) and kind == "process"
@@ -162,8 +162,8 @@ def _run_of(
         launched_by=order.launched_by, run_as="system" if is_whole_system else "launcher",
         granted=found.granted, selection=_told(order.selected),
         concurrency=min(order.concurrency or 50, int(mass.get("concurrency", 20))), canary=order.canary,
-        origin_run=origin.run if origin else None, origin_mode=origin.mode if origin else None,
-        effects_run=(origin.effects_run if origin else None) or run_id,
+        origin_run=origin.run.id if origin else None, origin_mode=origin.mode if origin else None,
+        effects_run=origin.run.effects_run if origin and origin.mode == "resume" else run_id,
         parent_run=order.parent_run, parent_seq=order.parent_seq, parent_step=order.parent_step,
         created_at=work.now, start_at=order.start_at,
     )  # fmt: skip
@@ -181,8 +181,9 @@ def _told(selected: Selected) -> dict[str, Any]:
 
 _TAKE_OVER = text("""
 INSERT INTO run_items (run_id, seq, origin_seq, target_key, dialog_id, contact_id, operator_id)
-SELECT :run, row_number() OVER (ORDER BY seq), CASE WHEN :resumes THEN origin_seq ELSE row_number() OVER (ORDER BY seq)
-       END, target_key, dialog_id, contact_id, operator_id
+SELECT :run, row_number() OVER (ORDER BY seq),
+       CASE CAST(:mode AS text) WHEN 'resume' THEN origin_seq WHEN 'undo' THEN seq
+       ELSE row_number() OVER (ORDER BY seq) END, target_key, dialog_id, contact_id, operator_id
 FROM run_items WHERE run_id = :origin AND seq = ANY(:seqs)
 """)
 
@@ -192,7 +193,7 @@ async def _take_items(
 ) -> int:  # fmt: skip
     """Insert the items; answers how many of the ids given are not among them."""
     if origin is not None:
-        given = {"run": run.id, "origin": origin.run, "seqs": list(origin.seqs), "resumes": run.effects_run != run.id}
+        given = {"run": run.id, "origin": origin.run.id, "seqs": list(origin.seqs), "mode": origin.mode}
         await work.session.execute(_TAKE_OVER, given)
         return 0
     if order.dialog_id is not None or run.kind == "macro":

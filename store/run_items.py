@@ -117,7 +117,7 @@ async def must_stop(work: Work, run: Run) -> bool:
 async def too_many(session: AsyncSession, run: Run) -> str | None:
     """Why no more items may begin after those that failed; None while they may."""
     on_error, tolerated, percent = failures_of(run.canonical.get("mass"))
-    if on_error != "stop" and tolerated is None and percent is None:
+    if run.kind == "undo" or (on_error != "stop" and tolerated is None and percent is None):
         return None
     totals = await totals_of(session, run.id)
     if on_error == "stop" and totals.failed:
