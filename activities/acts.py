@@ -127,7 +127,7 @@ async def _done_here(stage: Stage, run: Run, act: Act) -> Acted:
 
 
 async def _prepared(stage: Stage, run: Run, act: Act) -> Acted:
-    prepared = await sending.prepare(stage, act.deed)
+    prepared = await sending.prepare(stage, act.deed, seq=act.bearings.seq)
     snapshot = await stage.see()
     message_id = prepared.message_id
     if message_id is None:

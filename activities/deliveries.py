@@ -9,7 +9,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.commands import Ring
 from activities.posting import Posted, Postman, to_the_end, write_down
+from activities.step_deliveries import StepDelivery
 from domain.messages import Delivery
+from domain.run_messages import Acted, Deliver
 from gateways.channels.outgoing import ChannelGateway, NotTakenError
 from store import messages
 from store.engines import Sessions
@@ -62,6 +64,15 @@ class DeliveryActivities:
             await transact(self._sessions, lambda work: messages.put_back(work, message_id, reason))
             raise ApplicationError(reason, type="not_taken", next_retry_delay=refused.wait) from None
         return await self._settle(message_id, posted)
+
+    @activity.defn
+    async def deliver_for_step(self, order: Deliver) -> Acted:
+        """Delivers what a step prepared, one attempt at a time; ledger and row end together.
+
+        Raises a retryable ApplicationError that says when to try again. Waiting for a turn under a rate limit is no
+        attempt; the message's row counts those that are.
+        """
+        return await to_the_end(StepDelivery(self._sessions, self._postman, order).carry_out())
 
     async def _settle(self, message_id: UUID, posted: Posted) -> str:
         async def story(work: Work) -> None:

@@ -63,13 +63,13 @@ def _next(scene: Scene) -> int:
 async def add_reply(
     work: Work, scene: Scene, body: str, attachments: Sequence[UUID] = (), *, author_kind: str = "operator"
 ) -> Message:
-    """A message to the client: queued here, delivered by the dialog's workflow in order."""
+    """A message to the client: queued here, delivered in order by the dialog's workflow, or by the run that says it."""
     dialog = scene.dialog
     files = await attachments_named(work, attachments, dialog.id)
     message = Message(
         id=new_id(), dialog_id=dialog.id, seq=_next(scene), direction=Direction.OUT, author_kind=author_kind,
         author_id=work.actor.id, text=require_text(body, has_attachments=bool(files)), attachments=files,
-        channel_key=dialog.channel_key, created_at=work.now, delivery=Delivery.QUEUED,
+        channel_key=dialog.channel_key, created_at=work.now, delivery=Delivery.QUEUED, run_id=work.run_id,
     )  # fmt: skip
     work.session.add(message)
     if author_kind == "operator":
@@ -79,7 +79,8 @@ async def add_reply(
         Fact.MESSAGE_QUEUED, **scene.event_ids, operator_id=dialog.operator_id, message_id=str(message.id),
         seq=message.seq,
     )  # fmt: skip
-    work.react(of_dialog(dialog.id), "message_queued", message_id=str(message.id))
+    if work.run_id is None:
+        work.react(of_dialog(dialog.id), "message_queued", message_id=str(message.id))
     return message
 
 

@@ -93,7 +93,11 @@ class WorkflowEffects:
             attempt += 1
 
     async def _deliver(self, deed: Deed, message_id: str) -> Acted:
-        return await self._outside("deliver_for_step", Deliver(self._bearings(), deed, message_id), deed)
+        while True:
+            acted = await self._outside("deliver_for_step", Deliver(self._bearings(), deed, message_id), deed)
+            if acted.halted is None:
+                return acted
+            await self._halt(acted.halted)
 
     async def _act_outside(self, deed: Deed) -> Done:
         while True:
