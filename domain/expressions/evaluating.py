@@ -78,7 +78,8 @@ def compile_condition(source: str) -> Expression:
         part = compiler.value(tree.root)
     except ExpressionError as error:
         if error.code == "E303":
-            error.fix = source.replace("{{", "").replace("}}", "").strip()
+            bare = source.replace("{{", "").replace("}}", "").strip()
+            error.fix = bare if bare and bare != source else None
         raise
     if part.type not in (None, "boolean"):
         raise never_boolean(part.type, (0, len(source)))

@@ -14,6 +14,7 @@ from jinja2.lexer import Token, TokenStream, ignored_tokens, operators
 from jinja2.parser import Parser
 
 from domain.expressions.budgets import DEEPEST, LONGEST_SOURCE
+from domain.expressions.complaints import complaint, unclosed
 from domain.expressions.errors import ExpressionError, quoted
 from domain.expressions.literals import float_of, integer_of, text_of_literal
 
@@ -21,14 +22,6 @@ TAGS: Final = frozenset({"if", "elif", "else", "endif", "for", "endfor"})
 _OPENING: Final = frozenset({"lparen", "lbracket", "lbrace"})
 _CLOSING: Final = frozenset({"rparen", "rbracket", "rbrace"})
 _UNREADABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_HINTS: Final = {
-    "&": "write `and`", "|": "write `or`", "!": "write `not`", "=": "compare with ==", "?": "write `a if c else b`",
-    "'": "the text is not closed", '"': "the text is not closed",
-}  # fmt: skip
-_PLAIN: Final = (
-    ("'end of print statement'", "'}}'"), ("'end of statement block'", "'%}'"), ("end of template", "end of the text"),
-    ("end of print statement", "}}"), ("end of statement block", "%}"), ("Jinja", "The parser"),
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -68,7 +61,7 @@ def parse_condition(source: str) -> Tree:
         root = parser.parse_expression()
         rest = parser.stream.current
         if rest.type != "eof":
-            raise TemplateSyntaxError(f"unexpected {_written(source, rest)}", rest.lineno)
+            raise complaint(f"unexpected {_written(source, rest)}", rest.lineno, source)
     return Tree(root, parser.stream.ends)  # type: ignore[attr-defined]
 
 
@@ -92,16 +85,7 @@ class _Refusals:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
         if isinstance(error, TemplateSyntaxError):
-            offset = min(max(error.lineno, 0), len(self.source))
-            message = error.message or "this cannot be read"
-            for theirs, ours in _PLAIN:
-                message = message.replace(theirs, ours)
-            sign = self.source[offset : offset + 1]
-            hint = None if sign in "'\"" and "unexpected char" not in message else _HINTS.get(sign)
-            line = " ".join(message.rstrip(".").split())[:300]
-            raise ExpressionError(
-                "E301", f"{line}{f' — {hint}' if hint else ''}", offset=offset, length=1, hint=hint
-            ) from None
+            raise complaint(error.message or "", error.lineno, self.source) from None
         if isinstance(error, RecursionError):
             raise _too_deep(0) from None
 
@@ -121,10 +105,11 @@ def _tokens(grammar: Environment, source: str, state: str | None) -> tuple[list[
     found: list[Token] = []
     ends: dict[int, int] = {}
     opened: list[int] = []
-    position = 0
+    position = start = 0
+    kind = ""
     try:
         for _line, kind, text in grammar.lexer.tokeniter(source, None, None, state):
-            # only whitespace is ever left out between two tokens
+            # Only whitespace is ever left out between two tokens
             position = _find(source, text, position)
             start, position = position, position + len(text)
             if kind in ignored_tokens or kind in ("raw_begin", "raw_end"):
@@ -147,7 +132,12 @@ def _tokens(grammar: Environment, source: str, state: str | None) -> tuple[list[
             ends.setdefault(start, position)
             found.append(Token(start, kind, value))
     except TemplateSyntaxError as error:
-        raise TemplateSyntaxError(re.sub(r" at \d+$", "", error.message or ""), position) from None
+        message = error.message or ""
+        if "Missing end of" in message:
+            raise _unclosed("comment_begin" if "comment" in message else "raw_begin", start) from None
+        raise TemplateSyntaxError(message, position) from None
+    if kind in ("comment_begin", "raw_begin"):
+        raise _unclosed(kind, start)
     return found, ends
 
 
@@ -209,6 +199,12 @@ def _tag(tokens: list[Token], index: int) -> int:
         remedy = " — use a `set` step" if name == "set" else " — only if and for"
         raise ExpressionError("E305", f"the tag {quoted(name)} is not allowed{remedy}", offset=offset, length=len(name))
     return {"if": 1, "for": 1, "endif": -1, "endfor": -1}.get(name, 0)
+
+
+def _unclosed(kind: str, offset: int) -> ExpressionError:
+    if kind == "raw_begin":
+        return unclosed("{% raw %}", "{% endraw %}", offset)
+    return unclosed("the remark {#", "#}", offset)
 
 
 def _written(source: str, token: Token) -> str:

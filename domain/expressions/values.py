@@ -207,6 +207,8 @@ def equal(left: Any, right: Any, run: Evaluation, depth: int = 0) -> bool:
             return all(key in right and equal(item, right[key], run, depth + 1) for key, item in left.items())
         case "moment":
             return as_utc(left) == as_utc(right)
+        case "unknown":
+            return left is right
     return bool(left == right)
 
 
