@@ -10,6 +10,7 @@ from domain.actions.catalogue import catalogue
 from domain.actions.fields import ANY_ID
 from domain.actions.manifests import Manifest
 from domain.expressions.values import format_moment
+from domain.topologies import TRANSFER_ENDS
 from domain.walks import predictions
 from domain.walks.ports import (
     Asking,
@@ -142,7 +143,8 @@ class Memory:
     async def listen(self, listening: Listening) -> tuple[Event, ...]:
         stage = self._stage
         await self.gate()
-        mock = stage.mock_for(listening.step)
+        # A transfer that is waited for is mocked as an action; its end is played in.
+        mock = None if listening.kinds == TRANSFER_ENDS else stage.mock_for(listening.step)
         if mock is not None:
             return self._told(listening, mock)
         ear = _Ear(listening, stage.clock.suspended(self._shielded))
