@@ -1,5 +1,6 @@
 """Into whose hands a dialog goes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from domain.commands import Assign as AssignCommand
 from domain.commands import Transfer as TransferCommand
 from domain.commands import Unassign as UnassignCommand
 from domain.durations import parse_duration
+from domain.errors import ConflictError
 from domain.permissions import require_acting
 from domain.walks.ports import StepError
 from store import places_by_hand, transfers
@@ -69,18 +71,26 @@ async def unassign(stage: Stage, p: Unassign) -> dict[str, Any]:
 
 async def distribute(stage: Stage, p: Distribute) -> dict[str, Any]:
     scene, before = stage.require_scene(), standing(stage.require_scene())
-    asked = Redistribution(
-        p.to, p.team, frozenset(UUID(i) for i in p.exclude), p.strategy, p.otherwise, p.weight
-    )  # fmt: skip
-    if p.to == "team" and p.team is None:
-        asked = Redistribution("online", None, asked.exclude, p.strategy, p.otherwise, p.weight)
-    teams = await teams_wanted(stage.work, scene, asked)
-    stage.require_teams(teams)
-    told = await redistribute(stage.work, scene, stage.viewer, asked, teams)
+    excluded = frozenset(UUID(i) for i in p.exclude)
+    asked = Redistribution(p.to, p.team, excluded, p.strategy, p.otherwise, p.weight)
+    told = await _spread(stage, scene, asked)
     after = standing(scene)
     if after != before:
         stage.undo = {"before": before, "after": after}
     return told
+
+
+async def _spread(stage: Stage, scene: Scene, asked: Redistribution) -> dict[str, Any]:
+    """The locks of every team are taken only when the dialog's own has nobody free."""
+    if asked.to == "any":
+        try:
+            at_home = replace(asked, otherwise="fail")
+            return await redistribute(stage.work, scene, stage.viewer, at_home, [scene.dialog.team_key])
+        except ConflictError:  # refused before anything was written
+            pass
+    teams = await teams_wanted(stage.work, scene, asked)
+    stage.require_teams(teams)
+    return await redistribute(stage.work, scene, stage.viewer, asked, teams)
 
 
 async def transfer(stage: Stage, p: Transfer) -> dict[str, Any]:
