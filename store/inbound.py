@@ -14,7 +14,7 @@ from domain.errors import NotFoundError, UnauthenticatedError
 from domain.events import Fact
 from domain.permissions import Relation
 from domain.workflow_ids import of_dialog
-from store import bots, closures, ratings
+from store import bots, closures, ratings, scenarios
 from store.dialogs import Scene, TeamFacts, lock_concerned_teams, lock_scene
 from store.engines import Sessions
 from store.ids import new_id
@@ -25,7 +25,7 @@ from store.topics import resolve_topic, team_of_topic
 from store.transactions import Actor, GroundMovedError, Work, transact
 
 _ARRIVE = text("""
-SELECT c.key, c.team_key, c.active, c.token_hash, c.reopen_window, m.id AS message_id, m.dialog_id
+SELECT c.key, c.team_key, c.active, c.token_hash, c.reopen_window, c.bot_process, m.id AS message_id, m.dialog_id
 FROM channels c LEFT JOIN messages m
   ON m.channel_key = c.key AND m.external_id = :external_id AND m.direction = 'in'
 WHERE c.key = :channel
@@ -126,7 +126,8 @@ async def _receive(work: Work, inbound: Inbound) -> Receipt:
         scene.dialog.weight = inbound.weight
     await work.session.flush()
     if came == "opened":
-        await settle_waiting(work, scene, cause="arrived")
+        if found.bot_process is None or not await scenarios.begin(work, scene, found.bot_process, message):
+            await settle_waiting(work, scene, cause="arrived")
     elif came == "reopens":
         await closures.reopen_now(work, scene, cause="by_client")
     elif came == "leaves_bot":
