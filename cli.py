@@ -130,6 +130,35 @@ def admin(email: str, name: str = typer.Option("Administrator", help="As others 
 
 
 @app.command()
+def validate(
+    files: list[str] = typer.Argument(..., metavar="FILE…", help="YAML or JSON; - reads the standard input."),
+    as_json: bool = typer.Option(False, "--json", help="For programs."),
+    lang: str = typer.Option("en", help="en or uk."),
+    strict: bool = typer.Option(False, "--strict", help="Warnings fail, too."),
+) -> None:
+    """Check definitions of processes and macros and run their tests; needs no installation.
+
+    Exit code 0: clean, 1: errors, 2: a file cannot be read.
+    """
+    from domain.definitions.wording import LANGUAGES
+    from embedded.validating import tell_people, tell_programs, verdict_on
+
+    if lang not in LANGUAGES:
+        raise typer.BadParameter(f"--lang is one of {', '.join(LANGUAGES)}.")
+    try:
+        verdicts = [verdict_on(file, lang) for file in files]
+    except StartError as problem:
+        _say(str(problem))
+        raise typer.Exit(2) from problem
+    if as_json:
+        tell_programs(verdicts)
+    else:
+        tell_people(verdicts, lang)
+    if any(verdict.fails(strict=strict) for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command()
 def doctor() -> None:
     """Look for what would keep the platform from starting; exit code 1 if something would."""
     from embedded.checks import examine

@@ -63,8 +63,9 @@ class Reader:
             self.findings.add("E303.braces", path, span=self.places.value(path), fix=fix)
             return
         said, hint = error.message, error.hint
-        if hint is None and " — " in said:
-            said, _, hint = said.partition(" — ")
+        if " — " in said:
+            said, _, remedy = said.partition(" — ")
+            hint = hint or remedy
         code = error.code if error.code in CATALOGUE else "E301"
         wording = f"{code}.hint" if hint else code
         mended = self.mended(source, path, error.offset, error.name, error.suggestion)

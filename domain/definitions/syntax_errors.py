@@ -32,6 +32,8 @@ _WORDINGS = (
 
 def explain(problem: yaml.YAMLError, findings: Findings) -> None:
     mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
+    if "end of stream" in str(getattr(problem, "problem", "")):
+        mark = getattr(problem, "context_mark", None) or mark
     said = str(getattr(problem, "problem", None) or getattr(problem, "reason", None) or problem).split("\n")[0]
     line, column = (mark.line, mark.column) if mark is not None else _place(problem, findings)
     lines = findings.places.lines

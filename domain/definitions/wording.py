@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from domain.definitions import wording_of_checks, wording_of_texts
+from domain.definitions.wording_of_expressions import in_ukrainian
 
 LANGUAGES = ("en", "uk")
 DEFAULT_LANGUAGE = "en"
@@ -21,6 +22,7 @@ _VALUES: dict[str, dict[str, str]] = {
         "duration": "тривалість", "null": "порожньо", "other": "значення іншого виду",
     },
 }  # fmt: skip
+_SAID = ("said", "hint")
 _KINDS = ("wanted", "given", "left", "right")
 _LIKE = {"en": "did you mean '{suggestion}'?", "uk": "можливо, '{suggestion}'?"}
 
@@ -56,6 +58,8 @@ def hint_for(key: str, facts: Mapping[str, Any], language: str) -> str | None:
 def _fill(text: str, facts: Mapping[str, Any], language: str) -> str:
     words = _VALUES[language]
     shown = {k: words.get(str(v), v) if k in _KINDS else _line(v) for k, v in facts.items()}
+    if language == "uk":
+        shown |= {k: in_ukrainian(str(shown[k])) for k in _SAID if shown.get(k)}
     return text.format(**shown)
 
 

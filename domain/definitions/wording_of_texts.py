@@ -34,7 +34,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "close the quote", "закрийте лапки",
     ),
     "E101.flow": (
-        "a brace or bracket is not closed", "дужку не закрито",
+        "a comma or the closing brace or bracket is expected here", "тут очікується кома або закривна дужка",
         "close it, or put the text in quotes", "закрийте її або візьміть текст у лапки",
     ),
     "E101.indent": (
