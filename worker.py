@@ -12,11 +12,20 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.acts import ActActivities
+from activities.batches import BatchActivities
 from activities.commands import CommandActivities
 from activities.deliveries import DeliveryActivities
+from activities.items import ItemActivities
+from activities.launches import LaunchActivities
+from activities.macros import MacroActivities
+from activities.outside import OutsideCalls
 from activities.presence import PresenceActivities
+from activities.runs import RunActivities
 from activities.transfers import TransferActivities
+from gateways.assistants import NotConfigured
 from gateways.channels.generic import GenericChannel
+from gateways.connections import HttpCaller
 from logs import configure
 from relay.archiver import archive_once
 from relay.registering import register_search_attributes
@@ -24,17 +33,26 @@ from relay.ringing import Bell
 from relay.rounds import Relay
 from settings import Settings
 from store.engines import Sessions, engine_for, sessions_of
+from store.secrets import Vault
 from workflows import options
 from workflows.converting import DATA_CONVERTER
 from workflows.dialogs import DialogWorkflow
+from workflows.launches import LaunchWorkflow
+from workflows.macros import MacroWorkflow
+from workflows.mass_runs import MassRunWorkflow
 from workflows.presence import PresenceWorkflow
 from workflows.probes import ProbeWorkflow
+from workflows.processes import ProcessWorkflow
 from workflows.transfers import TransferWorkflow
 
-WORKFLOWS = [DialogWorkflow, TransferWorkflow, PresenceWorkflow, ProbeWorkflow]
+WORKFLOWS = [
+    DialogWorkflow, TransferWorkflow, PresenceWorkflow, ProbeWorkflow, MassRunWorkflow, ProcessWorkflow, MacroWorkflow,
+    LaunchWorkflow,
+]  # fmt: skip
 #: modules that workflow code uses as they are: values and rules without clock, chance or I/O
 PASSED_THROUGH = (
-    "domain", "pydantic", "pydantic_core", "workflows.options", "workflows.refusals", "workflows.renewals"
+    "domain", "pydantic", "pydantic_core", "jinja2", "markupsafe", "yaml", "workflows.options", "workflows.refusals",
+    "workflows.renewals", "workflows.standings", "workflows.strands", "workflows.hosting", "workflows.walking",
 )  # fmt: skip
 DEPLOYMENT = "switchboard"
 
@@ -46,19 +64,47 @@ def runner() -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=restrictions)
 
 
-def activities_of(sessions: Sessions, bell: Bell) -> list[object]:
-    """Every activity, bound to what it needs."""
+def activities_of(sessions: Sessions, bell: Bell, secret_key: bytes = b"") -> list[object]:
+    """Every activity, bound to what it needs. `secret_key`: what the secrets of connections are sealed with."""
+    calls = OutsideCalls(sessions, HttpCaller(), Vault(secret_key), NotConfigured())
     commands = CommandActivities(sessions, bell.ring)
     deliveries = DeliveryActivities(sessions, {"generic": GenericChannel()}, bell.ring)
     transfers = TransferActivities(sessions, bell.ring)
     presence = PresenceActivities(sessions, bell.ring)
+    runs = RunActivities(sessions, bell.ring, calls.ask_dry)
+    items = ItemActivities(sessions, bell.ring)
+    acts = ActActivities(sessions, bell.ring, calls.by_action())
+    batches = BatchActivities(sessions, bell.ring, bell.client, calls.ask_dry, options.MASS)
+    macros = MacroActivities(sessions, bell.ring)
+    launches = LaunchActivities(sessions, bell.ring)
     return [
         commands.apply_command,
         commands.look_at_dialog,
         deliveries.deliver_message,
         deliveries.give_up_delivery,
+        deliveries.deliver_for_step,
         transfers.look_at_offer,
         presence.judge_presence,
+        runs.look_at_run,
+        runs.brief_phase,
+        runs.walk_dry_phase,
+        runs.end_phase,
+        runs.advance_run,
+        runs.judge_run,
+        runs.finish_run,
+        batches.run_batch,
+        batches.start_items,
+        items.begin_item,
+        items.look_at_item,
+        items.ask_people,
+        items.start_sub,
+        items.reckon_working_time,
+        items.end_item,
+        acts.act,
+        acts.act_outside,
+        acts.prepare_message,
+        macros.begin_macro,
+        launches.fire_schedule,
     ]
 
 
@@ -114,7 +160,7 @@ async def main(settings: Settings) -> None:
     await register_search_attributes(client)
     bell = Bell(lambda: connect(settings))
     await bell.start()
-    activities = activities_of(sessions, bell)
+    activities = activities_of(sessions, bell, settings.secret_key.get_secret_value().encode())
     async with AsyncExitStack() as stack:
         for queue in settings.worker_queues:
             await stack.enter_async_context(
