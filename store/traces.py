@@ -25,6 +25,7 @@ FROM jsonb_to_recordset(CAST(:records AS jsonb)) AS r (
 ON CONFLICT (run_id, seq, n) DO UPDATE SET
     status = excluded.status, finished_at = excluded.finished_at, attempts = excluded.attempts,
     inputs = excluded.inputs, result = excluded.result, branch = excluded.branch, error = excluded.error
+WHERE run_steps.finished_at IS NULL OR excluded.finished_at IS NOT NULL
 """)
 
 

@@ -94,7 +94,15 @@ class WorkflowEffects:
 
     async def _deliver(self, deed: Deed, message_id: str) -> Acted:
         while True:
-            acted = await self._outside("deliver_for_step", Deliver(self._bearings(), deed, message_id), deed)
+            try:
+                acted = await self._outside("deliver_for_step", Deliver(self._bearings(), deed, message_id), deed)
+            except Stopped:
+                if not self._standing.must_stop:
+                    raise
+                # Between two attempts nobody was there to tell: the gate sees to it that it is not sent any more.
+                acted = await self._outside("deliver_for_step", Deliver(self._bearings(), deed, message_id), deed)
+                if acted.done is None:
+                    raise
             if acted.halted is None:
                 return acted
             await self._halt(acted.halted)

@@ -1,0 +1,389 @@
+"""Runs on the real stack: items in batches, items with workflows of their own, macros; waited for, paused, cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from domain.launches import LaunchOrder, Selected
+from relay.macros import play
+from store import approvals, run_commands
+from store.transactions import Work, transact
+from store.viewers import get_viewer
+from tests.launching import items_of, launch, publish, rows, run_ended, trace_of
+from tests.stack import Shop, eventually
+
+HEAD = """
+dsl: 1
+kind: {kind}
+name: {name}
+title: A test
+target: dialog
+permissions: {{ launch: {{ roles: [supervisor] }} }}
+"""
+
+
+class Runs:
+    """A shop with somebody who launches."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop, self.sessions, self.bell = shop, shop.sessions, shop.stack.bells[1]
+        self.dialogs: list[UUID] = []
+
+    async def open(self, dialogs: int = 1) -> Runs:
+        await self.shop.open("olha")
+        self.boss = await self.shop.person("boss", role="supervisor")
+        self.other = await self.shop.person("other", role="supervisor")
+        for n in range(dialogs):
+            self.dialogs.append(await self.shop.dialog_with("olha", sender=f"client{n}"))
+        return self
+
+    async def publish(self, body: str, *, name: str = "test", kind: str = "process") -> str:
+        key = self.shop.key(name)
+        return await publish(self.sessions, HEAD.format(kind=kind, name=key) + body)
+
+    async def launch(self, key: str, *, ring: bool = True, **more: Any) -> UUID:
+        order = LaunchOrder(
+            "process", key, selected=Selected(ids=tuple(self.dialogs)), launched_by=self.boss, **more
+        )  # fmt: skip
+        return await launch(self.sessions, order, self.bell if ring else None)
+
+    async def run(self, body: str, **more: Any) -> tuple[UUID, str]:
+        run_id = await self.launch(await self.publish(body), **more)
+        return run_id, await run_ended(self.sessions, run_id)
+
+    async def macro(self, body: str) -> tuple[UUID, Any]:
+        key = await self.publish(body, kind="macro")
+        order = LaunchOrder("macro", key, dialog_id=self.dialogs[0], launched_by=self.boss)
+        run_id = await launch(self.sessions, order)
+        return run_id, await play(await self.shop.stack.connect(), run_id)
+
+    async def command(self, name: str, run_id: UUID, *more: Any) -> Any:
+        async def story(work: Work) -> Any:
+            viewer = await get_viewer(work.session, self.boss)
+            return await getattr(run_commands, name)(work, viewer, run_id, *more)
+
+        answer, rings = await transact(self.sessions, story)
+        self.bell.ring(rings)
+        return answer
+
+    async def states(self, run_id: UUID) -> list[str]:
+        return [item.state for item in await items_of(self.sessions, run_id)]
+
+    async def waiting(self, run_id: UUID, count: int = 1) -> list[Any]:
+        """Its items, once so many are parked."""
+        return await eventually(
+            lambda: items_of(self.sessions, run_id), lambda found: sum(i.is_parked for i in found) >= count
+        )
+
+    async def trace(self, run_id: UUID, seq: int = 1) -> list[tuple[str, str]]:
+        return await trace_of(self.sessions, run_id, seq)
+
+
+async def test_a_batch_ends_each_item_in_a_transaction_of_its_own(shop: Shop) -> None:
+    runs = await Runs(shop).open(3)
+    run_id, status = await runs.run("""
+do:
+  - { id: prio, call: set_priority, with: { priority: high } }
+  - { id: note, call: add_note, with: { text: "it was {{ steps.prio.result.previous }}" } }
+""")
+    assert (status, await runs.states(run_id)) == ("succeeded", ["succeeded"] * 3)
+    assert await runs.trace(run_id, 2) == [("prio", "succeeded"), ("note", "succeeded")]
+    effects = await rows(runs.sessions, "SELECT status FROM effects WHERE run_id = :r", r=run_id)
+    assert [e.status for e in effects] == ["done"] * 6
+
+
+async def test_a_failed_item_fails_alone(shop: Shop) -> None:
+    runs = await Runs(shop).open(3)
+    run_id, status = await runs.run("""
+guard: dialog.number > 0
+do:
+  - { id: prio, call: set_priority, with: { priority: high } }
+  - if: run.item_number == 2
+    raise: { error: unwanted, message: "not this one" }
+""")
+    assert (status, await runs.states(run_id)) == ("partially_failed", ["succeeded", "failed", "succeeded"])
+    assert (await items_of(runs.sessions, run_id))[1].error_type == "unwanted"
+
+
+async def test_a_macro_answers_whoever_waits(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    run_id, outcome = await runs.macro("""
+do:
+  - { id: prio, call: set_priority, with: { priority: high } }
+message: "from {{ steps.prio.result.previous }}"
+""")
+    assert (outcome.state, outcome.message) == ("succeeded", "from normal")
+    assert await run_ended(runs.sessions, run_id) == "succeeded"
+
+
+async def test_a_macro_that_nobody_started_is_started_by_the_relay(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    key = await runs.publish("do: [{ call: set_priority, with: { priority: low } }]", kind="macro")
+    order = LaunchOrder("macro", key, dialog_id=runs.dialogs[0], launched_by=runs.boss)
+    assert await run_ended(runs.sessions, await launch(runs.sessions, order)) == "succeeded"
+
+
+async def test_a_macro_that_waits_goes_on_step_by_step(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    run_id, outcome = await runs.macro("""
+do:
+  - { id: prio, call: set_priority, with: { priority: high } }
+  - { id: pause, wait: 1s }
+  - { id: note, call: add_note, with: { text: done } }
+message: "{{ dialog.priority }}"
+""")
+    assert (outcome.state, outcome.message) == ("succeeded", "high")
+    assert await runs.trace(run_id) == [("prio", "succeeded"), ("pause", "succeeded"), ("note", "succeeded")]
+
+
+async def test_an_item_that_waits_is_parked_and_its_trace_is_seen(shop: Shop) -> None:
+    runs = await Runs(shop).open(2)
+    run_id = await runs.launch(
+        await runs.publish("""
+do:
+  - { id: first, call: set_priority, with: { priority: low } }
+  - { id: pause, wait: 3s }
+  - { id: second, call: set_priority, with: { priority: high } }
+""")
+    )
+    items = await runs.waiting(run_id, 2)
+    assert {i.state for i in items} == {"waiting"}
+    assert items[0].waits_for["kind"] == "wait"
+    assert await runs.trace(run_id) == [("first", "succeeded"), ("pause", "running")]
+    assert await run_ended(runs.sessions, run_id) == "succeeded"
+    assert (await runs.trace(run_id))[-1] == ("second", "succeeded")
+
+
+async def test_no_reply_is_lost_between_a_message_and_listening(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    run_id = await runs.launch(
+        await runs.publish("""
+do:
+  - { id: first, call: set_priority, with: { priority: low } }
+  - { id: gap, wait: 2s }
+  - { id: ask, listen: { to: message.received, since: first, timeout: 30s } }
+  - { id: note, call: add_note, with: { text: "heard {{ steps.ask.result.text }}" } }
+""")
+    )
+    await runs.waiting(run_id)
+    await shop.hear("yes please", sender="client0")
+    assert await run_ended(runs.sessions, run_id) == "succeeded"
+    notes = await rows(
+        runs.sessions, "SELECT text FROM messages WHERE dialog_id = :d AND direction = 'note'", d=runs.dialogs[0]
+    )
+    assert [n.text for n in notes] == ["heard yes please"]
+
+
+async def test_listening_ends_with_its_time(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    run_id, status = await runs.run("""
+do:
+  - { id: ask, listen: { to: message.received, timeout: 1s } }
+  - { id: note, if: steps.ask.timed_out, call: add_note, with: { text: silence } }
+""")
+    assert (status, await runs.trace(run_id)) == ("succeeded", [("ask", "succeeded"), ("note", "succeeded")])
+
+
+async def decide(runs: Runs, run_id: UUID, *, approved: bool) -> None:
+    found = await eventually(
+        lambda: rows(runs.sessions, "SELECT id FROM approvals WHERE run_id = :r AND state = 'open'", r=run_id)
+    )
+
+    async def story(work: Work) -> None:
+        viewer = await get_viewer(work.session, runs.other)
+        await approvals.decide(work, viewer, found[0].id, approved, "as you like", None)
+
+    _, rings = await transact(runs.sessions, story)
+    runs.bell.ring(rings)
+
+
+APPROVED_FIRST = """
+before:
+  - { id: may, approve: { by: { roles: [supervisor] }, message: "{{ items.total }} dialogs?", timeout: 1m } }
+do:
+  - { call: set_priority, with: { priority: critical } }
+after:
+  - { id: told, call: log, with: { text: "{{ items.succeeded }} done" } }
+"""
+
+
+async def test_people_are_asked_before_the_items(shop: Shop) -> None:
+    runs = await Runs(shop).open(2)
+    run_id = await runs.launch(await runs.publish(APPROVED_FIRST))
+    await decide(runs, run_id, approved=True)
+    assert await run_ended(runs.sessions, run_id) == "succeeded"
+    assert await runs.trace(run_id, 0) == [("may", "succeeded")]
+    assert await runs.trace(run_id, -1) == [("told", "succeeded")]
+
+
+async def test_a_refusal_before_the_items_rejects_the_run(shop: Shop) -> None:
+    runs = await Runs(shop).open(2)
+    run_id = await runs.launch(await runs.publish(APPROVED_FIRST))
+    await decide(runs, run_id, approved=False)
+    assert await run_ended(runs.sessions, run_id) == "rejected"
+    assert await runs.states(run_id) == ["cancelled"] * 2
+
+
+async def test_a_deadline_decides_where_nobody_does(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    ask = "approve: { by: { roles: [supervisor] }, message: ok?, timeout: 1s, on_timeout: approve }"
+    run_id, status = await runs.run(f"do: [{{ id: may, {ask} }}, {{ call: set_priority, with: {{ priority: low }} }}]")
+    assert status == "succeeded"
+    found = await rows(runs.sessions, "SELECT state FROM approvals WHERE run_id = :r", r=run_id)
+    assert [a.state for a in found] == ["expired"]
+
+
+async def test_a_paused_run_does_nothing_until_it_is_resumed(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    run_id = await runs.launch(
+        await runs.publish("""
+do:
+  - { id: gap, wait: 2s }
+  - { id: prio, call: set_priority, with: { priority: high } }
+""")
+    )
+    await runs.waiting(run_id)
+    await runs.command("pause", run_id)
+    await asyncio.sleep(3)
+    assert ("prio", "succeeded") not in await runs.trace(run_id)
+    assert await runs.states(run_id) != ["succeeded"]
+    await runs.command("resume", run_id)
+    assert await run_ended(runs.sessions, run_id) == "succeeded"
+
+
+LONG = """
+do:
+  - id: block
+    try: [{ id: gap, wait: 1h }, { id: never, call: set_priority, with: { priority: low } }]
+    finally: [{ id: clean, call: add_tag, with: { tag: TAG } }]
+"""
+
+
+async def test_a_cancelled_item_stops_at_its_step_and_cleans_up(shop: Shop) -> None:
+    runs = await Runs(shop).open(2)
+    tag = await shop.tag("cleaned")
+    for mode in ("finish_step", "now"):
+        body = LONG.replace("TAG", tag)
+        run_id = await runs.launch(await runs.publish(body, name=mode.replace("_", "-")))
+        await runs.waiting(run_id, 2)
+        await runs.command("cancel", run_id, mode)
+        assert await run_ended(runs.sessions, run_id) == "cancelled"
+        assert await runs.states(run_id) == ["cancelled"] * 2
+        assert ("block/clean", "succeeded") in await runs.trace(run_id)
+        assert ("block/never", "succeeded") not in await runs.trace(run_id)
+
+
+async def test_finish_items_lets_those_at_work_end(shop: Shop) -> None:
+    runs = await Runs(shop).open(3)
+    run_id = await runs.launch(
+        await runs.publish("""
+mass: { concurrency: 1 }
+do:
+  - { id: slow, call: set_priority, with: { priority: low } }
+  - { id: ask, listen: { to: message.received, timeout: 2s } }
+""")
+    )
+    await runs.waiting(run_id)
+    await runs.command("cancel", run_id, "finish_items")
+    assert await run_ended(runs.sessions, run_id) == "cancelled"
+    states = await runs.states(run_id)
+    assert "succeeded" in states
+    assert set(states) <= {"succeeded", "cancelled"}
+
+
+async def test_a_canary_goes_first_and_the_rest_waits_for_a_word(shop: Shop) -> None:
+    runs = await Runs(shop).open(3)
+    key = await runs.publish("do: [{ call: set_priority, with: { priority: low } }]")
+    run_id = await runs.launch(key, canary=1)
+    await eventually(
+        lambda: rows(runs.sessions, "SELECT status FROM runs WHERE id = :r", r=run_id),
+        lambda found: found[0].status == "paused",
+    )
+    assert await runs.states(run_id) == ["succeeded", "pending", "pending"]
+    await runs.command("continue_rest", run_id)
+    assert await run_ended(runs.sessions, run_id) == "succeeded"
+
+
+async def test_branches_go_side_by_side_and_the_first_wins(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    run_id, status = await runs.run("""
+do:
+  - id: race
+    fork:
+      compete: true
+      branches:
+        - { id: slow, do: [{ id: hour, wait: 1h }] }
+        - { id: quick, do: [{ id: second, wait: 1s }, { id: prio, call: set_priority, with: { priority: low } }] }
+  - { id: note, call: add_note, with: { text: "{{ steps.race.result.winner }}" } }
+""")
+    assert status == "succeeded"
+    trace = dict(await runs.trace(run_id))
+    assert (trace["race/quick/prio"], trace["note"]) == ("succeeded", "succeeded")
+
+
+async def test_a_step_runs_another_definition_and_waits_for_it(shop: Shop) -> None:
+    runs = await Runs(shop).open(2)
+    child = await runs.publish(
+        """
+do: [{ id: prio, call: set_priority, with: { priority: critical } }]
+outputs: { before: { label: Before, value: "{{ steps.prio.result.previous }}" } }
+""",
+        name="child",
+    )
+    run_id, status = await runs.run(f"""
+do:
+  - {{ id: sub, run: {{ process: {child}, version: 1, mode: wait }} }}
+  - {{ id: note, call: add_note, with: {{ text: "{{{{ steps.sub.result.status }}}}" }} }}
+""")
+    assert status == "succeeded", await items_of(runs.sessions, run_id)
+    found = await rows(runs.sessions, "SELECT status FROM runs WHERE parent_run = :r", r=run_id)
+    assert [r.status for r in found] == ["succeeded"] * 2
+
+
+async def test_a_dry_run_changes_nothing(shop: Shop) -> None:
+    runs = await Runs(shop).open(2)
+    run_id, status = await runs.run(
+        """
+before: [{ id: first, call: log, with: { text: begin } }]
+do:
+  - { id: prio, call: set_priority, with: { priority: critical } }
+  - { id: gap, wait: 1h }
+  - { id: ask, listen: { to: message.received, timeout: 1h } }
+""",
+        is_dry=True,
+    )
+    assert (status, await runs.states(run_id)) == ("succeeded", ["succeeded"] * 2)
+    found = await rows(runs.sessions, "SELECT priority FROM dialogs WHERE id = ANY(:d)", d=runs.dialogs)
+    assert {d.priority for d in found} == {"normal"}
+    assert not await rows(runs.sessions, "SELECT key FROM effects WHERE run_id = :r", r=run_id)
+
+
+async def test_a_run_survives_its_worker(shop: Shop) -> None:
+    runs = await Runs(shop).open(2)
+    run_id = await runs.launch(
+        await runs.publish("""
+do:
+  - { id: first, call: set_priority, with: { priority: low } }
+  - { id: gap, wait: 1s }
+  - { id: second, call: set_priority, with: { priority: high } }
+""")
+    )
+    await runs.waiting(run_id)
+    await shop.stack.stop_worker()
+    await asyncio.sleep(1.5)
+    await shop.stack.start_worker()
+    assert await run_ended(runs.sessions, run_id) == "succeeded"
+    effects = await rows(runs.sessions, "SELECT attempts FROM effects WHERE run_id = :r", r=run_id)
+    assert [e.attempts for e in effects] == [1] * 4
+
+
+async def test_nothing_stays_open_after_a_run(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    run_id, _ = await runs.run("do: [{ id: ask, listen: { to: message.received, timeout: 1s } }]")
+    left = await rows(
+        runs.sessions, "SELECT * FROM reactions WHERE done_at IS NULL AND workflow_id LIKE :w", w=f"%{run_id}%"
+    )
+    assert left == []
+    assert await rows(runs.sessions, "SELECT * FROM subscriptions WHERE run_id = :r", r=run_id) == []
