@@ -8,7 +8,8 @@ from domain.expressions.evaluating import Expression, compile_condition, compile
 from domain.expressions.filling import fields_in, fill
 from domain.expressions.parts import Comparison, Reference, Side
 from domain.expressions.rendering import render
-from domain.expressions.values import MISSING, to_json
+from domain.expressions.values import MISSING
+from domain.expressions.writing import to_json
 
 __all__ = [
     "MISSING",

@@ -12,7 +12,8 @@ from domain.expressions.parsing import Tree
 from domain.expressions.parts import Comparison, Part, Reference, Run, missing, never_boolean, not_boolean
 from domain.expressions.paths import path_text
 from domain.expressions.spans import Spans
-from domain.expressions.values import MISSING, kind_of, text_of
+from domain.expressions.values import MISSING, kind_of
+from domain.expressions.writing import text_of
 
 
 class Compiler:

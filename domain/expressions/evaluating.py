@@ -14,7 +14,8 @@ from domain.expressions.parsing import parse_condition, parse_text
 from domain.expressions.parts import Comparison, Part, Reference, never_boolean, not_boolean
 from domain.expressions.paths import Path, path_text, read
 from domain.expressions.templates import compile_template
-from domain.expressions.values import MISSING, json_text, to_json
+from domain.expressions.values import MISSING
+from domain.expressions.writing import one_line, to_json
 
 LONGEST_READ = 200
 _BEGINNINGS: Final = ("{{", "{%", "{#")
@@ -107,8 +108,11 @@ def _normal(source: str) -> str:
 
 
 def _shortened(value: Any) -> Any:
-    plain = to_json(value)
-    text = plain if isinstance(plain, str) else json_text(plain)
+    try:
+        plain = to_json(value)
+    except ExpressionError as error:
+        return "…" if error.code == "R312" else None
+    text = plain if isinstance(plain, str) else one_line(plain)
     return plain if len(text) <= LONGEST_READ else text[: LONGEST_READ - 1] + "…"
 
 

@@ -9,7 +9,8 @@ from domain.expressions.errors import ExpressionError, quoted
 from domain.expressions.paths import step_into
 from domain.expressions.suggestions import closest
 from domain.expressions.texts import text_for
-from domain.expressions.values import MISSING, text_of
+from domain.expressions.values import MISSING
+from domain.expressions.writing import text_of
 from domain.walks.contexts import FILLABLE
 
 _FIELD: Final = re.compile(r"\{([a-z_]{1,40}(?:\.[a-z_]{1,40}){1,3})(?:\|([^{}|]{0,200}))?\}")

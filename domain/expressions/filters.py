@@ -9,7 +9,8 @@ from domain.expressions.budgets import Evaluation
 from domain.expressions.errors import ExpressionError, quoted
 from domain.expressions.filling import fill_from
 from domain.expressions.suggestions import closest
-from domain.expressions.values import MISSING, is_empty, json_text, text_of
+from domain.expressions.values import MISSING, is_empty
+from domain.expressions.writing import json_text, text_of
 
 
 class _Required:
@@ -66,7 +67,7 @@ def _string(run: Evaluation, value: Any) -> str:
 
 
 def _tojson(run: Evaluation, value: Any) -> str:
-    return run.text(json_text(value))
+    return run.text(json_text(value, run))
 
 
 FILTERS: Final[dict[str, Filter]] = {

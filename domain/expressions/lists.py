@@ -7,7 +7,10 @@ from domain.expressions.errors import ExpressionError
 from domain.expressions.operators import ordered, within
 from domain.expressions.paths import step_into
 from domain.expressions.texts import text_for
-from domain.expressions.values import MISSING, as_utc, described, equal, hashable, kind_of, text_of, wrong
+from domain.expressions.values import MISSING, as_utc, described, equal, hashable, kind_of, wrong
+from domain.expressions.writing import text_of
+
+DEEPEST_FIELD = 10
 
 
 def list_for(name: str, value: Any, run: Evaluation) -> Any:
@@ -75,7 +78,8 @@ def sort(run: Evaluation, value: Any, by: Any, reverse: Any) -> list[Any]:
         raise ExpressionError("R323", f"| sort: reverse is true or false, not {described(reverse)}")
     # comparing costs: n log n, not n
     run.spend(len(items) * max(len(items).bit_length(), 1) >> 4)
-    keys = [item if by is None else field_of(item, by, "sort") for item in items]
+    path = None if by is None else _field("sort", by, items, run)
+    keys = [item if path is None else read_field(item, path) for item in items]
     for key in keys:
         if key is MISSING or key is None:
             raise ExpressionError("R323", "| sort met an item without a value to sort by")
@@ -87,27 +91,37 @@ def sort(run: Evaluation, value: Any, by: Any, reverse: Any) -> list[Any]:
 
 def pluck(run: Evaluation, value: Any, field: Any) -> list[Any]:
     """That field of every item, null where it is missing. A dotted name goes deeper."""
-    found = (field_of(item, field, "pluck") for item in list_for("pluck", value, run))
+    items = list_for("pluck", value, run)
+    path = _field("pluck", field, items, run)
+    found = (read_field(item, path) for item in items)
     return [None if item is MISSING else item for item in found]
 
 
 def where(run: Evaluation, value: Any, field: Any, equals: Any) -> list[Any]:
     """The items whose field is true, or equals something."""
     found = []
-    for item in list_for("where", value, run):
-        read = field_of(item, field, "where")
+    items = list_for("where", value, run)
+    path = _field("where", field, items, run)
+    for item in items:
+        read = read_field(item, path)
         if equal(None if read is MISSING else read, equals, run):
             found.append(item)
     return found
 
 
-def field_of(item: Any, field: Any, name: str) -> Any:
-    path = text_for(name, field)
-    if len(path) > 200:
-        raise ExpressionError("R324", f"| {name}: the name of the field is too long")
-    for key in path.split("."):
+def read_field(item: Any, path: list[str]) -> Any:
+    for key in path:
         item = step_into(item, key)
     return item
+
+
+def _field(name: str, field: Any, items: Any, run: Evaluation) -> list[str]:
+    """The keys of a dotted name, paid for each item. R324 beyond DEEPEST_FIELD."""
+    path = text_for(name, field).split(".", DEEPEST_FIELD)
+    if len(path) > DEEPEST_FIELD:
+        raise ExpressionError("R324", f"| {name}: a field lies at most {DEEPEST_FIELD} deep")
+    run.spend(len(path) * len(items) >> 4)
+    return path
 
 
 def _end(name: str, value: Any, at: int) -> Any:

@@ -9,7 +9,8 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from domain.expressions.budgets import LONGEST_PATTERN, Evaluation
 from domain.expressions.errors import ExpressionError
-from domain.expressions.values import described, kind_of, text_of, wrong
+from domain.expressions.values import described, kind_of, wrong
+from domain.expressions.writing import text_of
 
 
 def text_for(name: str, value: Any) -> str:
@@ -73,7 +74,7 @@ def url_encode(run: Evaluation, value: Any) -> str:
 def matches(run: Evaluation, value: Any, pattern: Any) -> bool:
     """Whether the pattern is found anywhere; ^ and $ tie it to the ends."""
     text = text_for("matches", value)
-    run.spend((len(text) >> 3) + 1)
+    run.spend((len(text) >> 2) + 1)
     return _pattern(pattern).isinstance_python(text)
 
 

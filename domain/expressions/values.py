@@ -1,15 +1,10 @@
-"""The values of expressions (JSON, moments, durations): of what kind one is, when two are equal, how one is written."""
+"""The values of expressions (JSON, moments, durations): of what kind one is, when two are equal."""
 
-import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from enum import Enum
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, final
-from uuid import UUID
 
-from domain.durations import format_duration
 from domain.expressions.budgets import LARGEST_INTEGER, SMALLEST_INTEGER, Evaluation
 from domain.expressions.errors import ExpressionError
 
@@ -115,73 +110,6 @@ def format_number(value: int | float) -> str:
     return "0" if text == "-0" else text
 
 
-def text_of(value: Any) -> str:
-    """How a value is written into text. R320 missing, R321 null, R322 list or object."""
-    if type(value) is str:
-        return value
-    match kind_of(value):
-        case "text":
-            return str.__str__(value)
-        case "number":
-            return format_number(value)
-        case "boolean":
-            return "true" if value else "false"
-        case "moment":
-            return format_moment(value)
-        case "duration":
-            return format_duration(value)
-        case "null":
-            raise ExpressionError("R321", "null cannot be written into text — add | default(…)")
-        case "missing":
-            raise ExpressionError("R320", "value is missing — add | default(…)")
-        case "list":
-            raise ExpressionError("R322", "a list cannot be written into text — use | join(', ')")
-        case "object":
-            raise ExpressionError("R322", "an object cannot be written into text — name a field of it, or use | tojson")
-    raise wrong("text", "a value", value)
-
-
-def to_json(value: Any, depth: int = 0) -> Any:
-    """A value as plain JSON: moments as RFC 3339 in UTC, durations as `1d2h`, missing as null.
-
-    Raises ExpressionError for what has no JSON form.
-    """
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return value
-    if depth > DEEPEST_VALUE:
-        raise too_deep()
-    match kind_of(value):
-        case "list":
-            return [to_json(item, depth + 1) for item in value]
-        case "object":
-            return {_key(key): to_json(item, depth + 1) for key, item in value.items()}
-        case "number":
-            return number(int(value) if isinstance(value, int) else float(value))
-        case "text":
-            return str.__str__(value)
-        case "moment":
-            return format_moment(value)
-        case "duration":
-            return format_duration(value)
-        case "missing":
-            return None
-    if isinstance(value, Decimal) and value.is_finite():
-        return number(int(value) if value == value.to_integral_value() else float(value))
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, Enum):
-        return to_json(value.value, depth + 1)
-    raise wrong("JSON", "a value", value)
-
-
-def json_text(value: Any) -> str:
-    """One line of JSON, keys in their order."""
-    return json.dumps(to_json(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
 def equal(left: Any, right: Any, run: Evaluation, depth: int = 0) -> bool:
     """Without conversion: true is not 1, '3' is not 3. A moment equals its RFC 3339 text."""
     if type(left) is type(right) and type(left) in (str, int, bool, float, type(None)):
@@ -247,9 +175,3 @@ def is_empty(value: Any) -> bool:
 
 def too_deep() -> ExpressionError:
     return ExpressionError("R312", f"the value is nested more than {DEEPEST_VALUE} deep")
-
-
-def _key(key: Any) -> str:
-    if isinstance(key, str):
-        return str.__str__(key)
-    raise ExpressionError("R323", f"a key of an object is a text, not {described(key)}")

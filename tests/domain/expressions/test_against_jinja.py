@@ -66,7 +66,7 @@ booleans = st.deferred(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(numbers | strings | booleans | lists | _joined(lists, _one_of("| sort", "| sort(reverse=true)", "+ [5]")))
 def test_an_expression_yields_what_jinja_yields(expression: str) -> None:
     try:
@@ -95,7 +95,7 @@ pieces = st.deferred(
 bodies = st.lists(pieces, max_size=3).map("".join)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.tuples(st.just("|"), bodies, st.just("|\n")).map("".join))
 def test_a_text_reads_as_jinja_renders_it(source: str) -> None:
     try:

@@ -63,7 +63,7 @@ def _require_told(error: ExpressionError, source: str, family: str) -> None:
         assert error.length >= 0
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(soup | soup.map(lambda text: "{{ " + text + " }}") | st.text(max_size=40), names, st.booleans())
 def test_soup_gives_a_value_or_our_error(source: str, scope: dict[str, Any], is_condition: bool) -> None:
     expression = _compiled(source, is_condition=is_condition)
@@ -116,7 +116,7 @@ shaped = st.recursive(
 )
 
 
-@settings(max_examples=2500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(shaped, names)
 def test_whatever_reads_well_gives_a_value_or_our_error(source: str, scope: dict[str, Any]) -> None:
     for text in (f"{{{{ {source} }}}}", f"<{{{{ {source} }}}}>"):
@@ -125,7 +125,7 @@ def test_whatever_reads_well_gives_a_value_or_our_error(source: str, scope: dict
             assert repr(_outcome(expression, scope)) == repr(_outcome(expression, scope))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(shaped, st.integers(0, 60), names)
 def test_little_fuel_changes_nothing_but_whether_it_ends(source: str, fuel: int, scope: dict[str, Any]) -> None:
     expression = _compiled(f"{{{{ {source} }}}}", is_condition=False)

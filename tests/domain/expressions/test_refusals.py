@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from domain.expressions import ExpressionError, compile_condition, compile_value
+from domain.expressions import ExpressionError, compile_condition, compile_value, to_json
 from domain.expressions.budgets import DEEPEST, LARGEST_TEXT, LONGEST_LIST, LONGEST_SOURCE
 from tests.domain.expressions.saying import NAMES, NOON, of, refusal, refusal_of, value
 
@@ -148,6 +148,17 @@ def test_long_sources_are_refused() -> None:
 )  # fmt: skip
 def test_bombs_run_out_of_fuel_or_room(source: str, code: str) -> None:
     assert refusal(source, BOMBS).code == code
+
+
+def test_what_stands_in_a_value_many_times_counts_every_time() -> None:
+    names = {"xs": list(range(1000)), "many": [list(range(1000))] * 1000, "path": ".".join("a" * 11)}
+    assert refusal_of("[" + "xs, " * 900 + "xs] | tojson", names).code == "R312"
+    assert refusal_of("many | tojson", names).code == "R312"
+    with pytest.raises(ExpressionError) as caught:
+        to_json(of("[" + "xs, " * 900 + "xs]", names))
+    assert caught.value.code == "R312"
+    assert compile_value("{{ many }}").read(names) == {"many": "…"}
+    assert refusal_of("[{}] | pluck(path)", names).code == "R324"
 
 
 def _nested(depth: int) -> list[object]:
