@@ -88,9 +88,11 @@ class Launched(BaseModel):
     links: dict[str, str]
 
 
-async def launch_as_person(work: Work, change: Change, order: LaunchOrder) -> dict[str, Any]:
-    """The same for processes and macros. A token may not launch what its scopes do not cover."""
-    told = await launch(work, order)
+async def require_covered(work: Work, change: Change, told: dict[str, Any]) -> dict[str, Any]:
+    """A run acts with all rights of its launcher: a token may start nothing that its own scopes do not cover.
+
+    Raises ForbiddenError; the launch is undone with its transaction.
+    """
     if change.viewer.is_narrowed:
         run = await work.session.get_one(Run, UUID(told["run_id"]))
         version = await work.session.get(DefinitionVersion, (run.definition_key, run.version)) if run.version else None
@@ -119,6 +121,6 @@ async def launch_process(key: KeyInPath, change: Launching, body: LaunchBody | N
             launched_by=change.viewer.user_id, is_dry=asked.dry_run, canary=asked.canary,
             concurrency=asked.concurrency, confirm=asked.confirm, start_at=asked.start_at,
         )  # fmt: skip
-        return await launch_as_person(work, change, order)
+        return await require_covered(work, change, await launch(work, order))
 
     return launched(await change.make(story))

@@ -11,7 +11,7 @@ from api.changes import Change, changing
 from api.fields import Body, KeyInPath
 from api.house import CurrentHouse, House, Reading
 from api.json_fields import Inputs
-from api.launches import launch_as_person, links_of
+from api.launches import links_of, require_covered
 from api.submitting import PROBLEM
 from api.viewers import needs
 from domain.errors import UnavailableError
@@ -20,6 +20,7 @@ from domain.permissions import Permission, Viewer
 from domain.runs import ENDED
 from relay.macros import play
 from store import macro_runs, run_commands
+from store.launches import launch
 from store.transactions import Work
 
 router = APIRouter(prefix="/dialogs/{dialog_id}/macros", tags=["runs"])
@@ -92,11 +93,12 @@ async def run_macro(
 
     async def story(work: Work) -> dict[str, Any]:
         if asked.rerun_from is not None:
-            return await run_commands.rerun(work, change.viewer, asked.rerun_from, key=key, dialog_id=dialog_id)
+            again = await run_commands.rerun(work, change.viewer, asked.rerun_from, key=key, dialog_id=dialog_id)
+            return await require_covered(work, change, again)
         order = LaunchOrder(
             kind="macro", key=key, inputs=asked.inputs, launched_by=change.viewer.user_id, dialog_id=dialog_id
         )
-        return await launch_as_person(work, change, order)
+        return await require_covered(work, change, await launch(work, order))
 
     told, rings = await change.carry_out(story)
     house.bell.ring(rings - {told["workflow_id"]})

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.changes import Change, changing
 from api.fields import Body
-from api.launches import MOST_ITEMS, Launched, Version, launched
+from api.launches import MOST_ITEMS, Launched, Version, launched, require_covered
 from domain.permissions import Permission
 from store import run_commands
 from store.transactions import Work
@@ -85,10 +85,11 @@ async def retry_run(run_id: UUID, change: Controlling, body: RetryBody | None = 
     asked = body or RetryBody()
 
     async def story(work: Work) -> dict[str, Any]:
-        return await run_commands.retry(
+        again = await run_commands.retry(
             work, change.viewer, run_id, mode=asked.mode, items=asked.items, version=asked.version,
             confirm=asked.confirm,
         )  # fmt: skip
+        return await require_covered(work, change, again)
 
     return launched(await change.make(story))
 
@@ -96,4 +97,8 @@ async def retry_run(run_id: UUID, change: Controlling, body: RetryBody | None = 
 @router.post("/undo", status_code=202)
 async def undo_run(run_id: UUID, change: Controlling) -> Launched:
     """A new run that takes back what the items did, where nobody changed it since. Messages stay sent."""
-    return launched(await change.make(lambda work: run_commands.undo(work, change.viewer, run_id)))
+
+    async def story(work: Work) -> dict[str, Any]:
+        return await require_covered(work, change, await run_commands.undo(work, change.viewer, run_id))
+
+    return launched(await change.make(story))

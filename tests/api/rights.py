@@ -103,6 +103,7 @@ ROUTES: dict[str, frozenset[str]] = {
     "POST /notices/reading": EVERYBODY,
     "POST /notices/{notice_id}/reading": EVERYBODY,
     "POST /csat/{token}": PUBLIC,
+    "POST /hooks/{path}/{secret}": PUBLIC,
     "PATCH /contacts/{contact_id}": WORKERS,
     "PUT /contacts/{contact_id}/ban": LEADERS,
     "DELETE /contacts/{contact_id}/ban": LEADERS,
