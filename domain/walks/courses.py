@@ -8,7 +8,7 @@ from typing import Any
 from domain.actions.manifests import Manifest
 from domain.durations import parse_duration
 from domain.expressions import MISSING, ExpressionError, compile_condition, compile_value, render, to_json
-from domain.expressions.values import text_of
+from domain.expressions.writing import text_of
 from domain.walks.interrupts import Deadline, Exhausted, Overdue, failed_expression
 from domain.walks.ports import Brief, Effects, StepError
 from domain.walks.prepared import Prepared

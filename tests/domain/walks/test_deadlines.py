@@ -167,7 +167,7 @@ def test_a_record_stays_below_8_kb():
     gone = walked(
         {"id": "a", "call": "set_field", "with": {"field": "f", "value": '{{ inputs.text }}\n"\\' + "Ж\u0001" * 900}},
         inputs={"text": {"label": "t", "type": "text"}},
-        given={"text": 'Ї"\\\u0002' * 9000},
+        given={"text": 'Ї"\\\u0002' * 3000},
         mocks={"a": {"previous": "x" * 20_000}},
     )
     record = record_of(gone, "a")

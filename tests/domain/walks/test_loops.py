@@ -35,9 +35,7 @@ def test_more_members_than_max_is_an_error_and_no_round_is_made(concurrency: int
 
 
 def test_while_is_tested_before_each_round():
-    step = loop(
-        "{{ [1, 2, 3, 4] }}", {"id": "count", "set": {"n": "{{ vars.n + 1 }}"}}, **{"while": "vars.n < 2"}
-    )
+    step = loop("{{ [1, 2, 3, 4] }}", {"id": "count", "set": {"n": "{{ vars.n + 1 }}"}}, **{"while": "vars.n < 2"})
     gone = walked(step, vars={"n": 0}, outputs=output(n="{{ vars.n }}", rounds="{{ steps.loop.result.count }}"))
     assert shown(gone) == {"n": 2, "rounds": 2}
     assert record_of(gone, "loop").branch == {"while": "vars.n < 2", "values": {"vars.n": 2}, "round": 2}

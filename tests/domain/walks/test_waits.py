@@ -118,9 +118,8 @@ def test_all_of_several():
 
 
 def test_not_all_of_several_is_a_timeout():
-    gone = walked(
-        listen(all=["message.received", "csat.received"]), events=[ANSWER], outputs=output(t="{{ steps.ear.timed_out }}")
-    )
+    ear = listen(all=["message.received", "csat.received"])
+    gone = walked(ear, events=[ANSWER], outputs=output(t="{{ steps.ear.timed_out }}"))
     assert shown(gone) == {"t": True}
 
 
@@ -151,9 +150,7 @@ def test_an_event_during_the_step_before_is_missed_one_after_it_is_not():
 
 
 def test_since_goes_back_to_an_earlier_step():
-    gone = walked(
-        tag("send"), {"id": "p", "wait": "2h"}, listen(to="message.received", since="send"), events=[ANSWER]
-    )
+    gone = walked(tag("send"), {"id": "p", "wait": "2h"}, listen(to="message.received", since="send"), events=[ANSWER])
     assert gone.took.total_seconds() == 7200
 
 
