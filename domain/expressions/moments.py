@@ -13,7 +13,7 @@ from domain.expressions.values import MISSING, as_utc, described, kind_of, momen
 LONGEST_FORMAT = 60
 
 #: only Latin letters mean something; what stands between single quotes does not
-_TOKENS: Final = re.compile(r"yyyy|yy|MMMM|MM|M|dd|d|HH|H|mm|ss|'[^']*'|[^A-Za-z']+|[A-Za-z']+")
+_TOKEN: Final = re.compile(r"([A-Za-z])\1*|'[^']*'|[^A-Za-z']+|'")
 _MONTHS: Final = (
     "січня", "лютого", "березня", "квітня", "травня", "червня",
     "липня", "серпня", "вересня", "жовтня", "листопада", "грудня",
@@ -25,7 +25,8 @@ _WRITERS: Final[dict[str, Callable[[datetime], str]]] = {
     "HH": lambda at: f"{at.hour:02}", "H": lambda at: str(at.hour),
     "mm": lambda at: f"{at.minute:02}", "ss": lambda at: f"{at.second:02}",
 }  # fmt: skip
-_MEANT: Final = re.compile(r"[A-Za-z]|'[^']*$|.*%")
+_SAME: Final = {"YYYY": "yyyy", "YY": "yy", "DD": "dd", "D": "d"}
+_MEANT: Final = re.compile(r"[A-Za-z]|'$|.*%")
 _OFFSET: Final = re.compile(r"([+-])([01][0-9]):([0-5][0-9])", re.ASCII)
 
 
@@ -43,7 +44,7 @@ def date(run: Evaluation, value: Any, format: Any, offset: Any) -> Any:
         local = as_utc(moment).astimezone(_zone(offset))
     except OverflowError:
         raise ExpressionError("R313", "the moment is out of range") from None
-    return run.text("".join(_written(token, local) for token in _TOKENS.findall(format)))
+    return run.text("".join(_written(token, local) for token in _tokens(format)))
 
 
 def duration(_run: Evaluation, value: Any) -> timedelta:
@@ -64,8 +65,8 @@ def require_format(arguments: Sequence[Any]) -> None:
     if form is not None and form is not MISSING:
         if kind_of(form) != "text" or len(form) > LONGEST_FORMAT:
             raise ExpressionError("R323", f"a format is a text of at most {LONGEST_FORMAT} characters")
-        for token in _TOKENS.findall(form):
-            if _MEANT.match(token) and token not in _WRITERS:
+        for token in _tokens(form):
+            if _MEANT.match(token) and _SAME.get(token, token) not in _WRITERS:
                 raise ExpressionError(
                     "R324", f"{quoted(token)} is not known in a format — write dd.MM.yyyy HH:mm, d MMMM yyyy"
                 )
@@ -83,6 +84,10 @@ def _zone(offset: Any) -> timezone:
     return timezone(size if found[1] == "+" else -size)
 
 
+def _tokens(form: str) -> list[str]:
+    return [found[0] for found in _TOKEN.finditer(form)]
+
+
 def _written(token: str, at: datetime) -> str:
-    write = _WRITERS.get(token)
+    write = _WRITERS.get(_SAME.get(token, token))
     return write(at) if write is not None else token.strip("'")
