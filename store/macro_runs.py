@@ -3,13 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.launch_rights import may_launch
 from domain.permissions import Viewer
 from store.dialog_rows import require_readable
-from store.tables import Definition, DefinitionVersion, User
+from store.launch_menus import startable
 from store.traces import trace_of
 
 _RESULT = text("""
@@ -22,24 +21,12 @@ FROM runs r LEFT JOIN run_items i ON i.run_id = r.id AND i.seq = 1 WHERE r.id = 
 async def macros_for(session: AsyncSession, viewer: Viewer, dialog_id: UUID) -> list[dict[str, Any]]:
     """Active macros that the viewer may run on this dialog, by title. Raises NotFoundError."""
     await require_readable(session, viewer, dialog_id)
-    email = await session.scalar(select(User.email).where(User.id == viewer.user_id))
-    rows = await session.execute(
-        select(Definition, DefinitionVersion)
-        .join(
-            DefinitionVersion,
-            (DefinitionVersion.definition_key == Definition.key)
-            & (DefinitionVersion.number == Definition.active_version),
-        )
-        .where(Definition.kind == "macro", Definition.archived_at.is_(None))
-        .order_by(Definition.title, Definition.key)
-    )
     return [
         {
             "key": d.key, "version": v.number, "title": v.canonical.get("title", d.title), "summary": d.summary,
             "category": d.category, "icon": d.icon, "tags": d.tags, "has_inputs": bool(v.canonical.get("inputs")),
         }
-        for d, v in rows
-        if may_launch(viewer, v.canonical.get("permissions"), v.capabilities, email)
+        for d, v in await startable(session, viewer, "macro")
     ]  # fmt: skip
 
 
