@@ -34,8 +34,8 @@ def filled(text: str, snapshot: Snapshot, params: Mapping[str, Any]) -> str:
 
 def _value_of(name: str, snapshot: Snapshot, params: Mapping[str, Any]) -> Any:
     root, _, key = name.partition(".")
-    if name in params or root == "params":
-        return params.get(name if name in params else key)
+    if not key or root == "params":
+        return params.get(key or name)
     if name not in FILLABLE:
         raise InvalidError(f"There is no field {{{name}}}.", field="text")
     return (getattr(snapshot, root) or {}).get(key)
