@@ -107,19 +107,21 @@ def _declare(course: Course, definition: Definition, brief: Brief) -> None:
 
 
 def _guarded(course: Course, guard: str) -> bool:
-    """Raises StepError of the step `guard`."""
+    """Only a guard that stops the item is in its trace. Raises StepError of the step `guard`."""
     now = course.effects.now()
-    entry = course.walk.tracer.open("guard", "guard", "guard", None, now)
+    tracer = course.walk.tracer
     try:
-        holds = course.test(guard, now)
+        if course.test(guard, now):
+            return True
     except StepError as error:
         error.step = "guard"
-        course.walk.tracer.write(course.effects, entry, "failed", now, error=error_context(error))
+        entry = tracer.open("guard", "guard", "guard", None, now)
+        tracer.write(course.effects, entry, "failed", now, error=error_context(error))
         raise
-    if not holds:
-        entry.branch = {"if": guard, "values": course.values_of(guard)}
-        course.walk.tracer.write(course.effects, entry, "skipped", now)
-    return holds
+    entry = tracer.open("guard", "guard", "guard", None, now)
+    entry.branch = {"if": guard, "values": course.values_of(guard)}
+    tracer.write(course.effects, entry, "skipped", now)
+    return False
 
 
 def _ended(course: Course, definition: Definition, ended: Ended) -> Outcome:

@@ -117,6 +117,7 @@ class _Wanted:
         try:
             return compile_condition(pattern.where).evaluate_condition(names, now=self._now)
         except ExpressionError as error:
-            if len(self._ignored) < 5:
-                self._ignored.append({"event": event.event, "at": event.at, "why": error.message})
+            told = {"event": event.event, "at": event.at, "why": error.message}
+            if len(self._ignored) < 5 and told not in self._ignored:
+                self._ignored.append(told)
             return False
