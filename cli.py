@@ -90,6 +90,8 @@ def migrate(demo: bool = typer.Option(False, "--demo", help="Then do what `seed`
         upgrade(url)
         if demo:
             _seed(settings, url)
+        else:
+            _put_library(url, demo=False)
     _say("the schema is up to date")
 
 
@@ -247,7 +249,18 @@ def _seed(settings: Settings, url: str) -> tuple[str, str]:
 
     signed = sign_ins(settings)
     _with_engine(url, lambda engine: seed_demo(engine, signed.password, signed.token))
+    _put_library(url, demo=True)
     return signed.password, signed.token
+
+
+def _put_library(url: str, *, demo: bool) -> None:
+    """The built-in definitions, published when they are new; active in the demo."""
+    from macros.catalogue import built_ins as macros
+    from processes.catalogue import built_ins as processes
+    from store.built_ins import put_built_ins
+
+    library = [("process", *one) for one in processes()] + [("macro", *one) for one in macros()]
+    _with_engine(url, lambda engine: put_built_ins(engine, library, demo=demo))
 
 
 def _with_engine(url: str, work: Callable[[AsyncEngine], Awaitable[object]]) -> None:

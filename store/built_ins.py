@@ -1,30 +1,34 @@
 """The library that comes with the platform: published here, active in the demo, inactive elsewhere."""
 
+from collections.abc import Iterable
+
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.definitions.loading import load
 from domain.errors import ConflictError, DomainError, UnchangedError
-from macros.catalogue import built_ins as macros
-from processes.catalogue import built_ins as processes
 from store import definitions, versions
+from store.engines import sessions_of
 from store.tables import Definition, DefinitionVersion
 from store.transactions import Work
 
 log = structlog.get_logger("built_ins")
 
 
-async def put_built_ins(session: AsyncSession, *, demo: bool) -> list[str]:
-    """Publish what is new in the files; answers the keys of what changed. A second time changes nothing.
+async def put_built_ins(engine: AsyncEngine, library: Iterable[tuple[str, str, str]], *, demo: bool) -> list[str]:
+    """Publish what is new in the library, of (kind, name, text); answers the keys of what changed. A second time
+    changes nothing.
 
     A definition of an administrator's own under the same name, and one that was archived, is left alone. In the demo
     the newest version is active as long as nobody chose another.
     """
-    work = Work(session)
-    await work.read_clock()
     changed = []
-    for kind, files in (("process", processes()), ("macro", macros())):
-        for name, source in files:
+    async with sessions_of(engine).begin() as session:
+        await session.execute(text("SELECT pg_advisory_xact_lock(5, 3)"))
+        work = Work(session)
+        await work.read_clock()
+        for kind, name, source in library:
             if await _put(work, kind, name, source, demo=demo):
                 changed.append(name)
     return changed

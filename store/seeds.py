@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from domain.errors import ConflictError
+from store.demo_desks import put_desk
 from store.engines import sessions_of
 from store.ids import new_id
 from store.passwords import hash_password
@@ -77,6 +78,7 @@ async def seed_demo(engine: AsyncEngine, password: str, token: str) -> dict[str,
         is_new = not await _is_made(session)
         if is_new:
             await _make_demo(session, await hash_password(password), digest_of(token))
+        await put_desk(session)
         people = await session.execute(select(User.email, User.id).where(User.email.in_([p.email for p in PEOPLE])))
         users = {r.email: r.id for r in people}
     return {"created": is_new, "users": users, "teams": list(TEAMS), "topics": list(TOPICS), "channel": CHANNEL}
