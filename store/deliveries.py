@@ -127,7 +127,7 @@ async def settle(
         await effects.settle(work, key, "done" if delivery == Delivery.SENT else "unknown")
 
 
-async def withdraw(work: Work, run_id: UUID, seq: int) -> int:
+async def withdraw_in(work: Work, run_id: UUID, seq: int) -> int:
     """What an item has prepared and nobody is sending will never be sent. Answers how many messages that were."""
     rows = await work.session.execute(
         select(Message.id, Effect.key)

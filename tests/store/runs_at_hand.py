@@ -32,7 +32,7 @@ QUICK = Retry(max_attempts=3, initial=0.05, longest=0.1, on=frozenset({"rate_lim
 EVERYTHING = ["dialog.read", "dialog.assign", "dialog.edit", "dialog.note", "message.send", "http", "ai"]
 
 
-def unhurried(seconds: float = 3600) -> ActivityEnvironment:
+def unhurried(seconds: float) -> ActivityEnvironment:
     """Where an activity has that much time for all its attempts."""
     made = ActivityEnvironment()
     made.info = replace(
@@ -43,11 +43,12 @@ def unhurried(seconds: float = 3600) -> ActivityEnvironment:
 
 @dataclass
 class RunAtHand:
-    """One run of the system's own over the dialogs it is given, an item each."""
+    """One run of the system's own over the dialogs it is given, an item each. `seconds`: what its steps may take."""
 
     sessions: Sessions
     id: UUID = field(default_factory=new_id)
     seqs: dict[UUID, int] = field(default_factory=dict)
+    seconds: float = 3600
     _steps: count[int] = field(default_factory=lambda: count(1))
 
     async def begin(self, *dialogs: UUID, canonical: Mapping[str, Any] | None = None, **more: Any) -> RunAtHand:
@@ -111,7 +112,7 @@ class RunAtHand:
         activities = DeliveryActivities(self.sessions, {"generic": GenericChannel()}, lambda rings: None)
         dialog = UUID(deed.dialog_id) if deed.dialog_id else None
         order = Deliver(self.bearings(dialog), deed, str(message_id))
-        return await unhurried().run(activities.deliver_for_step, order)
+        return await unhurried(self.seconds).run(activities.deliver_for_step, order)
 
     async def deliver(self, deed: Deed, message_id: UUID) -> tuple[Acted, list[str]]:
         """As Temporal would: again when told to. Answers also why each attempt before the last was not the last."""
