@@ -12,7 +12,7 @@ from domain.messages import Delivery
 from domain.run_messages import Acted, Deliver, Trouble
 from domain.walks.ports import Done
 from gateways.channels.outgoing import LimitedError, NotTakenError
-from store import deliveries, effects, item_gates, messages
+from store import deliveries, item_gates, messages
 from store.deliveries import StepClaim
 from store.engines import Sessions
 from store.messages import Outgoing
@@ -116,8 +116,7 @@ class StepDelivery:
         if posted.delivery not in _GONE:
             return _failed(type, posted.error or "The message was not sent.", attempts)
         async with self._sessions() as session:
-            effect = await effects.find(session, self._key)
-            result = dict(effect.result or {}) if effect else {}
+            result = await deliveries.planned_result(session, self._key)
             dialog = result.get("dialog_id") or self._order.deed.dialog_id
             contact = self._order.deed.contact_id
             snapshot = await snapshot_of(session, UUID(dialog) if dialog else None, UUID(contact) if contact else None)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.messages import UNSETTLED, Delivery
 from domain.rates import Rate, parse_rate
@@ -143,3 +144,9 @@ async def withdraw_in(work: Work, run_id: UUID, seq: int) -> int:
     for message_id, key in found:
         await settle(work, message_id, key, Delivery.FAILED, error=CANCELLED)
     return len(found)
+
+
+async def planned_result(session: AsyncSession, key: str) -> dict[str, Any]:
+    """What the step answers once its message is sent, as it was prepared."""
+    found: dict[str, Any] | None = await session.scalar(select(Effect.result).where(Effect.key == key))
+    return found or {}
