@@ -17,9 +17,10 @@ AT_ONCE = ALL - {"wait", "listen", "approve", "run"}
 DURATIONS = ("1s", "30s", "10m", "2h", "1d")
 EVENTS = ("message.received", "message.sent", "csat.received", "dialog.reopened")
 ERRORS = ("timeout", "unavailable", "conflict", "not_found", "invalid", "unknown_effect", "broken")
+HOLDING = ("true", "dialog.number == 1", "vars.n < 100", "'vip' not in dialog.tags or true", "trigger.x is empty")
 CONDITIONS = (
-    "true", "false", "inputs.yes", "not inputs.yes", "vars.n < 2", "vars.n + 1 > vars.m", "dialog.status == 'open'",
-    "dialog.status == 'closed'", "'vip' in dialog.tags", "vars.n", "vars.gone == 1", "trigger.x is empty",
+    *HOLDING, "false", "inputs.yes", "not inputs.yes", "vars.n < 2", "vars.n + 1 > vars.m", "dialog.status == 'open'",
+    "dialog.status == 'closed'", "'vip' in dialog.tags", "vars.n", "vars.gone == 1",
 )  # fmt: skip
 VALUES = (
     0, 1, "text", None, True, [1, 2], "{{ vars.n }}", "{{ vars.n + 1 }}", "{{ vars.m ~ 'x' }}", "{{ dialog.number }}",
@@ -70,13 +71,13 @@ class _Steps:
         self.ids: list[str] = []
 
     def some(self, depth: int) -> list[dict[str, Any]]:
-        return [self.one(depth) for _ in range(self._draw(st.integers(1, 3)))]
+        return [self.one(depth) for _ in range(self._draw(st.integers(1, 3) if depth else st.integers(4, 8)))]
 
     def one(self, depth: int) -> dict[str, Any]:
         simple = {"call", "set", "wait", "listen", "approve", "run", "raise", "stop", "emit"}
         kinds = self._kinds if depth < DEEPEST else self._kinds & simple
         # Endings end most walks early: draw them less often than the rest.
-        kind = self._draw(st.sampled_from(sorted(kinds - {"raise", "stop"}) * 4 + sorted(kinds & {"raise", "stop"})))
+        kind = self._draw(st.sampled_from(sorted(kinds - {"raise", "stop"}) * 8 + sorted(kinds & {"raise", "stop"})))
         step = {"id": f"s{len(self.ids) + 1}"}
         self.ids.append(step["id"])
         step |= self._common(kind) | getattr(self, f"_{kind}")(depth + 1)
@@ -84,13 +85,13 @@ class _Steps:
 
     def _common(self, kind: str) -> dict[str, Any]:
         common: dict[str, Any] = {}
-        if self._draw(st.integers(0, 3)) == 0:
+        if self._draw(st.integers(0, 3)) == 3:
             common["if"] = self._draw(st.sampled_from(CONDITIONS))
-        if self._draw(st.integers(0, 4)) == 0:
+        if self._draw(st.integers(0, 2)) == 2:
             common["on_error"] = "continue"
-        if self._draw(st.integers(0, 7)) == 0:
+        if self._draw(st.integers(0, 7)) == 7:
             common["timeout"] = self._draw(st.sampled_from(DURATIONS))
-        if self._draw(st.integers(0, 15)) == 0:
+        if self._draw(st.integers(0, 15)) == 15:
             common["disabled"] = True
         if kind == "call" and self._draw(st.integers(0, 4)) == 0:
             common["retry"] = self._draw(st.sampled_from([1, 3, {"max_attempts": 5, "on": ["conflict"]}]))
@@ -213,9 +214,9 @@ def scenes(draw: Callable[..., Any], kinds: frozenset[str] = ALL, *, compete: bo
     more: dict[str, Any] = {}
     if draw(st.integers(0, 3)) == 0:
         more["on_failure"] = steps.some(DEEPEST - 1)
-    if draw(st.integers(0, 5)) == 0:
-        more["guard"] = draw(st.sampled_from(CONDITIONS))
-    if draw(st.integers(0, 2)) == 0:
+    if draw(st.integers(0, 8)) == 8:
+        more["guard"] = draw(st.sampled_from((*HOLDING, *CONDITIONS)))
+    if draw(st.integers(0, 4)) == 4:
         more["timeout"] = draw(st.sampled_from(DURATIONS))
     more["outputs"] = {
         step: {
