@@ -23,7 +23,7 @@ from domain.run_messages import (
 )
 from domain.runs import ENDED
 from domain.walks.ports import Event, Snapshot, StepError, SubEnded
-from store import approvals, item_gates, run_items, runs, sub_runs
+from store import approvals, deliveries, item_gates, run_items, runs, sub_runs
 from store.engines import Sessions
 from store.item_gates import ENDED_ELSEWHERE, has_ended, standing_of, write_down
 from store.snapshots import snapshot_of
@@ -90,6 +90,8 @@ class ItemActivities:
 
         async def story(work: Work) -> str:
             await run_items.end(work, bearings.run_id, bearings.seq, end.outcome, bearings.records)
+            if end.outcome.state != "succeeded":
+                await deliveries.withdraw_in(work, bearings.run_id, bearings.seq)
             return end.outcome.state
 
         state, rings = await transact(self._sessions, story)
