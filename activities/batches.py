@@ -1,30 +1,36 @@
 """Items by the hundred: each one a transaction of its own, or a workflow of its own to be started."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.commands import Ring
-from domain import topologies, workflow_ids
+from domain import workflow_ids
+from domain.permissions import Viewer
 from domain.run_messages import BatchDone, BatchOrder, ProcessStart, StartItems
-from domain.walks.ports import Outcome
+from domain.walks.ports import Outcome, StepError
 from store import run_items, runs
+from store.acting import viewer_of
 from store.deeds.stages import TeamsNeededError
 from store.dry_walks import AskSafely, walk_dry
 from store.engines import Sessions
-from store.item_walks import walk_whole
+from store.item_walks import Target, plan_of, targets_of, walk_whole
 from store.tables import Run
 from store.transactions import Work, transact
 
 log = structlog.get_logger("runs")
 _HEARTBEAT = 1.0
 _STARTERS = 8
+#: seconds for which what was read of a launcher's rights counts as now
+_FRESH = 1.0
 
 Connect = Callable[[], Awaitable[Client]]
 
@@ -51,31 +57,30 @@ class BatchActivities:
     async def _run_batch(self, order: BatchOrder) -> BatchDone:
         async with self._sessions() as session:
             run = await runs.get_run(session, order.run_id)
-            seqs = await run_items.next_seqs(
-                session, run, lane=order.lane, lanes=order.lanes, limit=order.limit
-            )  # fmt: skip
-        ended, teams = 0, set[str]()
-        for seq in seqs:
-            outcome = await self._end_item(run, seq, teams)
+            seqs = await run_items.next_seqs(session, run, lane=order.lane, lanes=order.lanes, limit=order.limit)
+            targets = await targets_of(session, run.id, seqs)
+        batch, ended = _Batch(run), 0
+        for target in targets:
+            outcome = await self._end_item(batch, target)
             if outcome is not None:
                 ended += 1
-            elif not await self._goes_on(run.id, seq):
+            elif not await self._goes_on(run.id, target.seq):
                 return BatchDone(ended, has_more=False)
             if outcome is not None and outcome.state == "failed" and await self._must_stop(run):
                 return BatchDone(ended, has_more=False)
         return BatchDone(ended, has_more=len(seqs) == order.limit)
 
-    async def _end_item(self, run: Run, seq: int, teams: set[str]) -> Outcome | None:
-        """`teams`: locks that the items before turned out to need; the next ones are likely to need them, too."""
+    async def _end_item(self, batch: "_Batch", target: Target) -> Outcome | None:
+        run = batch.plan.run
         if run.is_dry:
-            return await self._end_dry(run, seq)
-        heavy = run.kind == "undo" or topologies.heavy(run.canonical)
+            return await self._end_dry(run, target.seq)
 
         async def story(work: Work) -> Outcome | None:
             try:
-                return await walk_whole(work, run, seq, heavy=heavy, teams=frozenset(teams))
+                viewer = await batch.viewer(work.session)
+                return await walk_whole(work, batch.plan, target, teams=frozenset(batch.teams), viewer=viewer)
             except TeamsNeededError as needed:
-                teams.update(needed.keys)
+                batch.teams.update(needed.keys)
                 raise
 
         outcome, rings = await transact(self._sessions, story)
@@ -132,6 +137,26 @@ class BatchActivities:
             )  # fmt: skip
         except WorkflowAlreadyStartedError:
             log.warning("item.has_ended", run_id=str(order.run_id), seq=seq)
+
+
+class _Batch:
+    """`teams`: locks that the items before turned out to need; the next ones are likely to need them, too."""
+
+    def __init__(self, run: Run) -> None:
+        self.plan = plan_of(run)
+        self.teams = set[str]()
+        self._viewer: Viewer | None = None
+        self._read_at = float("-inf")
+
+    async def viewer(self, session: AsyncSession) -> Viewer | None:
+        """As whom the run acts, at most a moment old; None when its launcher may do nothing any more."""
+        if time.monotonic() - self._read_at > _FRESH:
+            try:
+                self._viewer = await viewer_of(session, self.plan.run)
+            except StepError:
+                return None
+            self._read_at = time.monotonic()
+        return self._viewer
 
 
 async def _beat() -> None:

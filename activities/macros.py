@@ -3,12 +3,12 @@
 from temporalio import activity
 
 from activities.commands import Ring
-from domain import topologies
 from domain.run_messages import Begin, Begun
 from domain.walks.ports import Outcome
 from store import run_items, runs
+from store.deeds.stages import TeamsNeededError
 from store.engines import Sessions
-from store.item_walks import walk_whole
+from store.item_walks import plan_of, targets_of, walk_whole
 from store.run_wakes import workflow_of
 from store.transactions import Work, transact
 from store.workflow_runs import note_run
@@ -33,9 +33,12 @@ class MacroActivities:
                 status, cancel_mode = await run_items.standing(work.session, run.id, begin.seq)
                 return Begun(brief, status=status, cancel_mode=cancel_mode)
             await note_run(work.session, workflow_of(run), begin.temporal_run_id)
-            outcome = await walk_whole(
-                work, run, begin.seq, heavy=topologies.heavy(run.canonical), teams=teams
-            )  # fmt: skip
+            (target,) = await targets_of(work.session, run.id, [begin.seq])
+            try:
+                outcome = await walk_whole(work, plan_of(run), target, teams=teams)
+            except TeamsNeededError as needed:
+                teams |= needed.keys
+                raise
             return Begun(outcome=outcome or Outcome("cancelled"))
 
         begun, rings = await transact(self._sessions, story)

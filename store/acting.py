@@ -32,12 +32,23 @@ async def viewer_of(session: AsyncSession, run: Run) -> Viewer:
 
 
 async def stage_for(
-    work: Work, run: Run, dialog_id: UUID | None, contact_id: UUID | None, *, heavy: bool, teams: Iterable[str] = ()
+    work: Work,
+    run: Run,
+    dialog_id: UUID | None,
+    contact_id: UUID | None,
+    *,
+    heavy: bool,
+    teams: Iterable[str] = (),
+    viewer: Viewer | None = None,
 ) -> Stage:
-    """The stage on which an item's actions are carried out, its locks taken. Raises StepError, GroundMovedError."""
+    """The stage on which an item's actions are carried out, its locks taken. `viewer`: as whom, read just now.
+
+    Raises StepError, GroundMovedError.
+    """
     work.actor = Actor("process", run.launched_by)
     work.run_id = run.id
-    viewer = await viewer_of(work.session, run)
+    if viewer is None:
+        viewer = await viewer_of(work.session, run)
     return await open_stage(
         work, viewer=viewer, run=facts_of(run), dialog_id=dialog_id, contact_id=contact_id, heavy=heavy, teams=teams
     )

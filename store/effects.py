@@ -1,7 +1,8 @@
 """The ledger: what each step of each item has done, so that nothing is done twice (PROCESS_LANGUAGE 9.5)."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -34,9 +35,24 @@ WHERE key = :key
 """).bindparams(bindparam("result", type_=JSONB(none_as_null=True)), bindparam("undo", type_=JSONB(none_as_null=True)))
 _KEEP = text("""
 INSERT INTO effects (key, run_id, seq, step_id, action, request_hash, status, result, undo)
-VALUES (:key, :run, :seq, :step, :action, :hash, 'done', :result, :undo) ON CONFLICT (key) DO UPDATE
+SELECT key, :run, :seq, step, action, request_hash, 'done', result, undo
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (
+    nth bigint, key text, step text, action text, request_hash text, result jsonb, undo jsonb)
+ORDER BY nth ON CONFLICT (key) DO UPDATE
 SET status = 'done', result = excluded.result, undo = excluded.undo, attempts = effects.attempts + 1
-""").bindparams(bindparam("result", type_=JSONB(none_as_null=True)), bindparam("undo", type_=JSONB(none_as_null=True)))
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An effect that is done, for the ledger."""
+
+    key: str
+    step: str
+    action: str
+    request_hash: str
+    result: dict[str, Any]
+    undo: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +111,15 @@ async def let_go(work: Work, key: str) -> None:
     await settle(work, key, "undone")
 
 
-async def keep(
-    work: Work,
-    key: str,
-    run_id: UUID,
-    seq: int,
-    step: str,
-    action: str,
-    request_hash: str,
-    result: dict[str, Any],
-    undo: dict[str, Any] | None,
-) -> None:
-    """An effect of the own database, done in this very transaction, in one statement.
+async def keep(work: Work, run_id: UUID, seq: int, kept: Sequence[Kept]) -> None:
+    """Effects of the own database, done in this very transaction, in one statement.
 
-    Only for items that cannot have done it before: those begun and ended in one transaction of a run that resumes none.
+    Only for items that cannot have done them before: begun and ended in one transaction of a run that resumes none.
     """
-    given = {
-        "key": key, "run": run_id, "seq": seq, "step": step, "action": action, "hash": request_hash,
-        "result": storable(result), "undo": storable(undo),
-    }  # fmt: skip
-    await work.session.execute(_KEEP, given)
+    if not kept:
+        return
+    rows = json.dumps(storable([{"nth": n, **asdict(one)} for n, one in enumerate(kept)]), allow_nan=False)
+    await work.session.execute(_KEEP, {"run": run_id, "seq": seq, "rows": rows})
 
 
 async def find(session: AsyncSession, key: str) -> Claimed | None:

@@ -5,13 +5,18 @@ An action that fails leaves nothing, those before it stay. The whole item is don
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
+from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import topologies
 from domain.actions.catalogue import catalogue
 from domain.actions.manifests import Effect, Placement
+from domain.permissions import Viewer
 from domain.walks.ports import (
     Asking,
     Decided,
@@ -21,12 +26,14 @@ from domain.walks.ports import (
     Event,
     Listening,
     Outcome,
+    Snapshot,
     StepError,
     StepRecord,
     Stopped,
     SubEnded,
     SubRun,
 )
+from domain.walks.prepared import reads_target
 from domain.walks.walk import walk_item
 from store import effects, run_items
 from store.acting import stage_for
@@ -38,7 +45,9 @@ from store.transactions import Work
 
 T = TypeVar("T")
 
-_TARGET = text("SELECT dialog_id, contact_id FROM run_items WHERE run_id = :run AND seq = :seq")
+_TARGETS = text(
+    "SELECT seq, dialog_id, contact_id FROM run_items WHERE run_id = :run AND seq = ANY(:seqs) ORDER BY seq"
+)
 
 
 class WorkEffects:
@@ -51,6 +60,7 @@ class WorkEffects:
         self._resumes = run.effects_run != run.id
         self._began = time.monotonic()
         self._began_at = stage.work.now
+        self._kept: list[effects.Kept] = []
         self.records: dict[int, StepRecord] = {}
 
     def now(self) -> datetime:
@@ -97,9 +107,11 @@ class WorkEffects:
             await effects.settle(stage.work, deed.key, "done", done.result, stage.undo)
             return
         asked = effects.request_hash_of(deed.action, deed.params)
-        await effects.keep(
-            stage.work, deed.key, self._run.id, self._seq, deed.step, deed.action, asked, done.result, stage.undo
-        )
+        self._kept.append(effects.Kept(deed.key, deed.step, deed.action, asked, done.result, stage.undo))
+
+    async def settle(self) -> None:
+        """Write the ledger of what was done."""
+        await effects.keep(self._stage.work, self._run.id, self._seq, self._kept)
 
     async def wait(self, until: datetime, *, step: str, path: str) -> None:
         raise _misplaced("wait")
@@ -146,13 +158,47 @@ def _misplaced(kind: str) -> StepError:
     return StepError("internal", f"a step of the kind {kind} does not fit into a transaction")
 
 
-async def walk_whole(work: Work, run: Run, seq: int, *, heavy: bool, teams: Iterable[str] = ()) -> Outcome | None:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the items of a run have in common. `heavy`: they may change who waits or has room. `sees`: they read their
+    dialog, contact or operator.
+    """
+
+    run: Run
+    heavy: bool
+    sees: bool
+
+
+def plan_of(run: Run) -> Plan:
+    if run.kind == "undo":
+        return Plan(run, heavy=True, sees=False)
+    return Plan(run, topologies.heavy(run.canonical, run.inputs), reads_target(run.canonical))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    seq: int
+    dialog_id: UUID | None
+    contact_id: UUID | None
+
+
+async def targets_of(session: AsyncSession, run_id: UUID, seqs: Sequence[int]) -> list[Target]:
+    """What these items are about, in their order; it never changes."""
+    found = await session.execute(_TARGETS, {"run": run_id, "seqs": list(seqs)})
+    return [Target(row.seq, row.dialog_id, row.contact_id) for row in found]
+
+
+async def walk_whole(
+    work: Work, plan: Plan, target: Target, *, teams: Iterable[str] = (), viewer: Viewer | None = None
+) -> Outcome | None:
     """Claim the item, walk it, write down how it ended: all of it in this transaction. None when it is not to be
     walked (any more). Raises GroundMovedError (TeamsNeededError): begin the transaction again.
     """
-    target = (await work.session.execute(_TARGET, {"run": run.id, "seq": seq})).one()
+    run, seq = plan.run, target.seq
     try:
-        stage = await stage_for(work, run, target.dialog_id, target.contact_id, heavy=heavy, teams=teams)
+        stage = await stage_for(
+            work, run, target.dialog_id, target.contact_id, heavy=plan.heavy, teams=teams, viewer=viewer
+        )
     except StepError as error:
         item = await run_items.claim(work, run.id, seq)
         if item is None:
@@ -164,12 +210,24 @@ async def walk_whole(work: Work, run: Run, seq: int, *, heavy: bool, teams: Iter
         return None
     if run.kind == "undo":
         return await _ended(work, run, item, *await undo_item(stage, run, item))
+    stage.shows = plan.sees
     host = WorkEffects(stage, run, seq)
-    snapshot = await run_items.snapshot_of_item(work.session, item)
-    outcome = await walk_item(run_items.brief_of(run, item, snapshot), host)
+    outcome = await walk_item(run_items.brief_of(run, item, await _snapshot(work, plan, item)), host)
+    await host.settle()
     if outcome.state == "failed" and undoes_failed_items(run):
         host.record(await undone(stage, run, item.seq, len(host.records) + 1))
     return await _ended(work, run, item, outcome, tuple(host.records.values()))
+
+
+async def _snapshot(work: Work, plan: Plan, item: RunItem) -> Snapshot:
+    """Who is meant, at least."""
+    if plan.sees:
+        return await run_items.snapshot_of_item(work.session, item)
+    return Snapshot(
+        dialog={"id": str(item.dialog_id)} if item.dialog_id else None,
+        contact={"id": str(item.contact_id)} if item.contact_id else None,
+        operator={"id": str(item.operator_id)} if item.operator_id else None,
+    )
 
 
 async def _ended(

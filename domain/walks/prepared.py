@@ -61,6 +61,36 @@ def prepared_for(brief: Brief) -> Prepared:
     return found
 
 
+def reads_target(canonical: Mapping[str, Any]) -> bool:
+    """Whether anything in it reads the dialog, the contact or the operator, or is to be done on an unchanged one only.
+    The fields that `fill` fills in are named in texts nobody knows yet.
+    """
+    if "if_unchanged" in _keys(canonical) or any("fill" in text for text in _texts(canonical)):
+        return True
+    return any(path[0] in _TARGET for path in _paths_read(canonical))
+
+
+_TARGET = ("dialog", "contact", "operator")
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, Mapping):
+        return set(value).union(*(_keys(one) for name, one in value.items() if name != "tests"))
+    return set().union(*(_keys(one) for one in value)) if isinstance(value, list | tuple) else set()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            if name != "tests":
+                yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+    elif isinstance(value, str):
+        yield value
+
+
 def _paths_read(value: Any, key: str | None = None) -> Iterator[tuple[str | int, ...]]:
     if isinstance(value, Mapping):
         for name, one in value.items():

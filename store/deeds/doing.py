@@ -53,8 +53,8 @@ async def do(stage: Stage, deed: Deed) -> Done:
         await _require_unchanged(stage, deed.revision)
     result = await _whole_or_not_at_all(handler, stage, params, deed.action)
     is_unchanged = result.get("changed") is False
-    has_dialog = manifest.needs in ("dialog", "either")
-    return Done(result, snapshot=await stage.see() if has_dialog and not is_unchanged else None)
+    is_seen = stage.shows and manifest.needs in ("dialog", "either") and not is_unchanged
+    return Done(result, snapshot=await stage.see() if is_seen else None)
 
 
 async def undo(stage: Stage, effect: EffectRow) -> str:

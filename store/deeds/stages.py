@@ -60,6 +60,8 @@ class Stage:
     undo: dict[str, Any] | None = None
     key: str = ""
     read: Snapshot | None = None
+    shows: bool = True
+    """False where nobody reads what is true after an action: it is then not looked up."""
 
     @property
     def dialog_id(self) -> UUID | None:

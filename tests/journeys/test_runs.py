@@ -1,4 +1,4 @@
-"""Runs on the real stack: items in batches, items with workflows of their own, macros; waited for, paused, cancelled."""
+"""Runs on the real stack: batches, items with workflows of their own, macros; waits, questions, pauses, cancellations."""
 
 from __future__ import annotations
 
