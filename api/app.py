@@ -13,6 +13,7 @@ from api import (
     commands,
     connections,
     contacts,
+    definitions,
     dialog_commands,
     dialogs,
     errors,
@@ -44,6 +45,7 @@ from api import (
     tokens,
     topics,
     users,
+    versions,
 )
 from api.documents import PROBLEMS
 from api.guards import Guards
@@ -77,6 +79,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     offers.router,
     presence.router,
     commands.router,
+    definitions.processes,
+    definitions.macros,
+    definitions.blueprints,
+    definitions.schemas,
+    versions.processes,
+    versions.macros,
+    versions.blueprints,
     hooks.router,
     launches.router,
     macros.router,

@@ -93,6 +93,20 @@ async def form_of(
     }  # fmt: skip
 
 
+async def canonical_of(
+    session: AsyncSession, viewer: Viewer, kind: str, key: str, version: int | str | None
+) -> dict[str, Any]:
+    """Of a version, of the draft ("draft"), or (None) of the active version, else the latest, else the draft.
+
+    Raises NotFoundError, InvalidDefinitionError.
+    """
+    await require_visible(session, viewer, kind, key)
+    if version is None:
+        row = await session.get(Definition, key)
+        version = (row.active_version or row.latest_version or "draft") if row is not None else None
+    return (await _canonical(session, viewer, kind, key, version))[1]
+
+
 async def _canonical(
     session: AsyncSession, viewer: Viewer, kind: str, key: str, version: int | str | None
 ) -> tuple[int | None, dict[str, Any]]:

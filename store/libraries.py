@@ -14,7 +14,9 @@ from store.tables import DefinitionVersion, Run, User
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """A page of the library. `status`: active, inactive, archived; archived ones are shown only when asked for."""
+    """A page of the library. `status`: active, inactive, archived; archived ones are shown only when asked for.
+    `only`: the keys the viewer sees; None: all.
+    """
 
     kind: str
     words: str | None = None
@@ -25,6 +27,7 @@ class Sought:
     parent: str | None = None
     after: str | None = None
     limit: int = 50
+    only: frozenset[str] | None = None
 
 
 async def list_definitions(session: AsyncSession, sought: Sought) -> tuple[list[dict[str, Any]], str | None]:
@@ -40,6 +43,8 @@ async def list_definitions(session: AsyncSession, sought: Sought) -> tuple[list[
 
 def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Row.kind == sought.kind]
+    if sought.only is not None:
+        found.append(Row.key.in_(sorted(sought.only)))
     if sought.status == "archived":
         found.append(Row.archived_at.is_not(None))
     else:
