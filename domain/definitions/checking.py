@@ -79,10 +79,10 @@ def _expanded(loaded: Loaded, world: World | None, findings: Findings) -> Defini
         document = canonical_of(expand(loaded.canonical, blueprint))
     except ValueError as wrong:
         name = str(wrong)
-        is_given = name in use.with_
-        findings.add(
-            "E302.input" if is_given else "E202", ("use", "with", name) if is_given else ("use",), name=name, key=name
-        )
+        if name in use.with_:
+            findings.add("E302.input", ("use", "with", name), at_key=True, name=name)
+        else:
+            findings.add("E202", ("use",), key=name)
         return None
     return shape(document, findings)
 

@@ -50,11 +50,9 @@ class _Unreadable(Exception):
 
 def compose(text: str, findings: Findings) -> tuple[bool, Any]:
     """(whether it could be read to its end, the value). Fills the findings' places."""
-    places = findings.places
-    places.text = text
-    written = _HALVES.sub(_joined, text) if text.lstrip().startswith("{") else text
+    findings.places.text = _HALVES.sub(_joined, text) if text.lstrip().startswith("{") else text
     try:
-        return True, _Composer(_Parser(written), findings).document()
+        return True, _Composer(_Parser(findings.places.text), findings).document()
     except _Unreadable:
         return False, None
     except yaml.YAMLError as problem:
@@ -95,6 +93,7 @@ class _Composer:
         raise _Unreadable
 
     def _value(self, event: Any, path: Path) -> Any:
+        self._places.values[path] = _span(event)
         if isinstance(event, AliasEvent):
             self._stop("E103.alias", path, event, name=event.anchor)
         self._refuse_extras(event, path)
@@ -102,7 +101,6 @@ class _Composer:
             return self._scalar(event, path)
         if len(path) >= DEEPEST:
             self._stop("E107", path, event, most=DEEPEST)
-        self._places.values[path] = _span(event)
         if isinstance(event, SequenceStartEvent):
             return self._sequence(event, path)
         return self._mapping(event, path)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 Path = tuple[str | int, ...]
 
 #: what YAML takes for the end of a line
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 class Span(NamedTuple):
@@ -45,7 +45,7 @@ class Places:
     @property
     def lines(self) -> list[str]:
         if self._lines is None:
-            self._lines = _BREAK.split(self.text)
+            self._lines = LINE_BREAK.split(self.text)
         return self._lines
 
     def value(self, path: Path) -> Span:
@@ -95,7 +95,7 @@ class Places:
         return [(span.line, span.column + n) for n in _starts(raw, style)]
 
     def _positions_in_block(self, span: Span) -> list[tuple[int, int]]:
-        rows = self.lines[span.line : span.end_line]
+        rows = self.lines[span.line : span.end_line - (span.end_column == 1)]
         indents = [len(row) - len(row.lstrip(" ")) for row in rows if row.strip()]
         indent = min(indents, default=0)
         return [

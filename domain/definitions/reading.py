@@ -69,15 +69,17 @@ class Reader:
         code = error.code if error.code in CATALOGUE else "E301"
         wording = f"{code}.hint" if hint else code
         mended = self.mended(source, path, error.offset, error.name, error.suggestion)
+        if error.name and f".{error.name}()" in source:
+            mended = self.mended(source, path, error.offset, f".{error.name}()", f" | {error.suggestion}")
         self.findings.add(wording, path, span=span, fix=mended, said=said, hint=hint, suggestion=error.suggestion)
 
     def mended(
         self, source: str, path: Path, offset: int | None, name: str | None, suggestion: str | None
     ) -> Fix | None:
         """The wrong name replaced by the one that was meant."""
-        if not name or not suggestion or not re.fullmatch(r"[\w.]+", suggestion):
+        if not name or not suggestion or name == suggestion:
             return None
-        at = source.find(name, max((offset or 0) - 1, 0))
+        at = source.find(name, offset or 0)
         if at < 0:
             return None
         span = self.places.inside(path, at, len(name))
@@ -95,8 +97,10 @@ class Reader:
         root = str(reference.path[0])
         rest = [str(part) for part in reference.path[1:]]
         wrong = _Wrong(self, reference, source, path)
-        if root == "blueprint":
-            wrong.say("E302.blueprint", ".".join(["blueprint", *rest]), ())
+        if root == "blueprint" and rest and self.book.definition.kind == "blueprint":
+            known = self.book.definition.parameters
+            whole = f"blueprint.{rest[0]}"
+            wrong.say("E302.blueprint" if rest[0] in known else "E302", whole if rest[0] in known else rest[0], known)
         elif root not in scope.roots:
             self._unknown_root(root, wrong, scope)
         elif root == "inputs" and rest:

@@ -213,4 +213,8 @@ Natural = Annotated[int, Strict(), Field(ge=1)]
 Condition = Annotated[str, BeforeValidator(_condition, json_schema_input_type=str | bool)]
 #: any JSON value, texts in it may hold expressions
 Value = Any
-DurationOrExpression = Annotated[Duration | str, PlainValidator(_duration_or_expression, json_schema_input_type=str)]
+DurationOrExpression = Annotated[
+    Duration | str,
+    PlainValidator(_duration_or_expression),
+    WithJsonSchema({"anyOf": [Duration.schema, {"type": "string", "pattern": r"\{[{%]"}]}),
+]

@@ -44,6 +44,7 @@ def json_schema(catalogue: Mapping[str, Manifest]) -> dict[str, Any]:
             defs[f"with.{name}"] = _params(catalogue[name], defs)
     for holder in ("EventPattern", "EventTrigger", "TestEvent"):
         defs[holder]["properties"]["event"] = _EVENT
+    defs["Announcement"]["properties"]["event"] = _EVENT["anyOf"][1]
     awaited = {"anyOf": [*_EVENT["anyOf"], {"$ref": "#/$defs/EventPattern"}]}
     defs["Ear"]["properties"]["to"] = awaited
     for name in ("any", "all"):

@@ -174,7 +174,7 @@ class Pause(Shape):
 
 class Wait(_Step):
     kind = "wait"
-    wait: Annotated[Pause, BeforeValidator(_long_wait, json_schema_input_type=str | Pause)]
+    wait: Annotated[Pause, BeforeValidator(_long_wait, json_schema_input_type=DurationOrExpression | Pause)]
 
 
 class EventPattern(Shape):

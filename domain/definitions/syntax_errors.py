@@ -1,15 +1,16 @@
 """What the YAML parser says, in words that tell how to mend it (E101)."""
 
 import re
-from typing import Any
 
 import yaml
 
 from domain.definitions.diagnostics import Findings
-from domain.definitions.places import Span
+from domain.definitions.places import LINE_BREAK, Span
 
 #: `key: 'text' more`
 _AFTER_QUOTE = re.compile(r"""(?:^|[\s{,\[-])(?:[\w-]+:\s+)(?:'[^']*'|"[^"]*")\s*[^\s,}\]#]""")
+#: what YAML does not call printable
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WORDINGS = (
     ("tab", "E101.tab"),
     ("mapping values are not allowed", "E101.colon"),
@@ -35,7 +36,7 @@ def explain(problem: yaml.YAMLError, findings: Findings) -> None:
     if "end of stream" in str(getattr(problem, "problem", "")):
         mark = getattr(problem, "context_mark", None) or mark
     said = str(getattr(problem, "problem", None) or getattr(problem, "reason", None) or problem).split("\n")[0]
-    line, column = (mark.line, mark.column) if mark is not None else _place(problem, findings)
+    line, column = (mark.line, mark.column) if mark is not None else _place(findings)
     lines = findings.places.lines
     wording = next((wording for words, wording in _WORDINGS if words in said), "E101")
     row = lines[line] if line < len(lines) else ""
@@ -48,11 +49,8 @@ def explain(problem: yaml.YAMLError, findings: Findings) -> None:
     findings.add(wording, (), span=Span(line + 1, column + 1, line + 1, column + 2), said=said, name="&")
 
 
-def _place(problem: Any, findings: Findings) -> tuple[int, int]:
-    """(line, column) from 0 of what the reader could not take; it tells an index only."""
-    index = getattr(problem, "position", None)
-    if not isinstance(index, int):
-        return 0, 0
-    before = findings.places.text[:index]
-    line = before.count("\n")
-    return line, len(before) - (before.rfind("\n") + 1)
+def _place(findings: Findings) -> tuple[int, int]:
+    """(line, column) from 0 of the character the reader could not take: it counts bytes, not characters."""
+    found = _UNREADABLE.search(findings.places.text)
+    before = LINE_BREAK.split(findings.places.text[: found.start() if found else 0])
+    return len(before) - 1, len(before[-1])

@@ -33,7 +33,7 @@ def switchboard(*arguments: str, stdin: str = "", **environment: str) -> subproc
 def test_help_lists_every_command() -> None:
     shown = switchboard("--help")
     assert shown.returncode == 0
-    for command in ("up", "embedded", "server", "worker", "migrate", "seed", "admin", "doctor"):
+    for command in ("up", "embedded", "server", "worker", "migrate", "seed", "admin", "validate", "doctor"):
         assert command in shown.stdout
 
 
