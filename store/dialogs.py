@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, bindparam, func, select, text
+from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, func, select, text
 
 from domain import permissions
 from domain.errors import NotFoundError
 from domain.permissions import Relation, Viewer
-from store.tables import Dialog, Participant, Team, Transfer
-from store.transactions import GroundMovedError, Work, team_keys_of
+from store.tables import Dialog, Participant, Team, TeamMember, Transfer
+from store.transactions import TEAM_LOCKS, GroundMovedError, Work
 
 
 def _in_role(role: str) -> ColumnElement[list[UUID]]:
@@ -18,10 +18,19 @@ def _in_role(role: str) -> ColumnElement[list[UUID]]:
     return func.array(people.scalar_subquery(), type_=ARRAY(Uuid))
 
 
+#: of the holder and of whom the dialog is offered to
+_TEAMS_OF_PEOPLE = func.array(
+    select(TeamMember.team_key)
+    .where((TeamMember.user_id == bindparam("holder", type_=Uuid)) | (TeamMember.user_id == Transfer.to_operator))
+    .correlate(Transfer)
+    .scalar_subquery(),
+    type_=ARRAY(Text),
+)
 _FACTS = (
     select(
         func.clock_timestamp().label("now"), Team.auto, Team.active, Team.transfer_window, Team.transfer_fallback,
         _in_role("participant").label("participants"), _in_role("watcher").label("watchers"),
+        _TEAMS_OF_PEOPLE.label("teams_of_people"),
         Transfer,
     )
     .outerjoin(Transfer, (Transfer.dialog_id == bindparam("dialog")) & (Transfer.state == "pending"))
@@ -32,6 +41,18 @@ SELECT d.team_key, d.operator_id, d.contact_id, o.to_operator,
        ARRAY(SELECT team_key FROM team_members WHERE user_id IN (d.operator_id, o.to_operator)) AS teams
 FROM dialogs d LEFT JOIN transfers o ON o.dialog_id = d.id AND o.state = 'pending' WHERE d.id = :dialog
 """)
+# The locks are taken in the order of the inner rows: OFFSET 0 keeps the planner from reordering them.
+_LOCK_CONCERNED = text("""
+SELECT wanted.key FROM (
+    SELECT key, number::int AS number FROM teams WHERE key = ANY(:more) OR key IN (
+        SELECT team_key FROM dialogs WHERE id = :dialog
+        UNION ALL
+        SELECT m.team_key FROM dialogs d LEFT JOIN transfers o ON o.dialog_id = d.id AND o.state = 'pending'
+        JOIN team_members m ON m.user_id IN (d.operator_id, o.to_operator) WHERE d.id = :dialog)
+    ORDER BY teams.number OFFSET 0
+) AS wanted CROSS JOIN LATERAL pg_advisory_xact_lock(:space, wanted.number) AS locked
+""")
+_EXISTS = text("SELECT true FROM dialogs WHERE id = :dialog")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +96,13 @@ async def teams_concerned(work: Work, dialog_id: UUID) -> frozenset[str]:
 
 
 async def lock_concerned_teams(work: Work, dialog_id: UUID, *more: str | None) -> None:
-    """Take the locks of `teams_concerned`, and of `more`. Raises NotFoundError."""
-    await work.lock_teams({*await teams_concerned(work, dialog_id), *(k for k in more if k)})
+    """Take the locks of `teams_concerned`, and of `more`, in one statement. Raises NotFoundError."""
+    named = {k for k in more if k}
+    given = {"dialog": dialog_id, "more": sorted(named), "space": TEAM_LOCKS}
+    locked = frozenset(await work.session.scalars(_LOCK_CONCERNED, given))
+    if not locked - named and not await work.session.scalar(_EXISTS, {"dialog": dialog_id}):
+        raise NotFoundError("There is no such dialog.")
+    work.teams |= locked | named
 
 
 async def lock_scene(work: Work, dialog_id: UUID, *, operators: tuple[UUID, ...] = ()) -> Scene:
@@ -92,13 +118,12 @@ async def lock_scene(work: Work, dialog_id: UUID, *, operators: tuple[UUID, ...]
         await work.lock_operators(operators)
     # Whoever loaded the offer before the locks may hold an old row of it: read it anew.
     options = {"populate_existing": True}
-    given = {"dialog": dialog_id, "team": dialog.team_key}
+    given = {"dialog": dialog_id, "team": dialog.team_key, "holder": dialog.operator_id}
     facts = (await work.session.execute(_FACTS, given, execution_options=options)).one()
     work.moment = facts.now
     offer: Transfer | None = facts.Transfer
     if work.teams:
-        people = (dialog.operator_id, offer.to_operator if offer else None)
-        work.require_teams({dialog.team_key} | await team_keys_of(work.session, people))
+        work.require_teams({dialog.team_key, *facts.teams_of_people})
     relation = Relation(
         dialog.team_key, dialog.operator_id, dialog.author_id,
         frozenset(facts.participants), frozenset(facts.watchers), offer.to_operator if offer else None,

@@ -22,7 +22,7 @@ from domain.permissions import Viewer, leads
 from domain.transfers import Offer
 from store import transfers
 from store.dialogs import Scene
-from store.distribution import HAND_OVER, OVERFLOW, TAKE_SLOTS, candidates_in, lock_able, store_decisions
+from store.distribution import HAND_OVER, OVERFLOW, TAKE_SLOTS, candidates_in, store_decisions
 from store.exclusions import exclude_all
 from store.places import free_slot, settle_waiting, wake_after_exclusions
 from store.tables import Dialog, Team
@@ -32,11 +32,21 @@ from store.transactions import GroundMovedError, Work
 #: what a dialog taken from somebody weighs in the queue at least (P142)
 TAKEN = 10
 _TEAMS = text("SELECT key FROM teams WHERE active ORDER BY key = :own DESC, number")
+# Whoever could get the dialog now is locked first, so that one look at their loads is enough.
 _FACTS = text("""
-SELECT t.distribution, coalesce((SELECT priority FROM topics WHERE key = :topic), 0) AS priority,
+WITH able AS (
+    SELECT o.user_id FROM operators o
+    WHERE o.status = 'online' AND o.user_id IN (SELECT user_id FROM team_members WHERE team_key = :team)
+    ORDER BY o.user_id FOR NO KEY UPDATE OF o
+)
+SELECT (SELECT count(*) FROM able) AS able, t.distribution,
+       coalesce((SELECT priority FROM topics WHERE key = :topic), 0) AS priority,
        ARRAY(SELECT operator_id FROM exclusions WHERE dialog_id = :dialog) AS excluded
 FROM teams t WHERE t.key = :team AND t.active
 """)
+
+
+_TAKE_AND_HAND_OVER = text(HAND_OVER.text.replace("WITH given AS", f"WITH slots AS ({TAKE_SLOTS.text}), given AS", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +129,6 @@ async def _choose(
             dialog.id, team, dialog.channel_key, dialog.contact_id, facts.priority, dialog.weight,
             dialog.waiting_since or work.now, frozenset(facts.excluded) | asked.exclude, dialog.reserved_for,
         )  # fmt: skip
-        await lock_able(work, [team])
         people = await candidates_in(work, [team], [dialog.contact_id])
         people = [_without(c, dialog) if c.operator_id == dialog.operator_id else c for c in people]
         decision = decide(waiting, people, asked.strategy or facts.distribution)
@@ -166,15 +175,14 @@ async def _give(work: Work, scene: Scene, decision: Decision, cause: str, began:
 async def _hand_over(work: Work, dialog: Dialog, operator_id: UUID) -> None:
     """The slot, the dialog, the operator's turn, the client met: as a drain writes them."""
     given = {"dialogs": [dialog.id], "operators": [operator_id], "channels": [dialog.channel_key]}
-    if rules.occupies_slot(dialog.status):
-        try:
-            await work.session.execute(TAKE_SLOTS, given)
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != OVERFLOW:
-                raise
-            raise GroundMovedError from error
     moved = {"contacts": [dialog.contact_id], "now": work.now, "winners": [operator_id], "turns": [work.now]}
-    await work.session.execute(HAND_OVER, {**given, **moved})
+    statement = _TAKE_AND_HAND_OVER if rules.occupies_slot(dialog.status) else HAND_OVER
+    try:
+        await work.session.execute(statement, {**given, **moved})
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != OVERFLOW:
+            raise
+        raise GroundMovedError from error
     now_true = {
         "place": rules.Place.OWNED.value, "operator_id": operator_id, "last_operator_id": operator_id,
         "reserved_for": None, "is_forced": False, "assigned_at": work.now,

@@ -12,6 +12,7 @@ from domain.run_messages import Advance
 from domain.runs import CANARY, ITEM_ENDED, failures_of, room_for, too_many_failed
 from domain.walks.ports import Brief, Outcome, Snapshot, StepRecord
 from store import traces
+from store.bots import leave_bot
 from store.json_values import storable, storable_text
 from store.operator_snapshots import operator_snapshot
 from store.run_wakes import close_reactions, take_waking, wake, workflow_of, workflow_of_item
@@ -265,7 +266,7 @@ async def end_claimed(
     if run.topology == "batch" and run.kind != "macro":
         await _let_next(work, run, item)
         return
-    await work.session.flush()
+    await leave_bot(work, run.id)
     workflow_id = workflow_of_item(run, item.seq)
     await work.session.execute(delete(Subscription).where(Subscription.workflow_id == workflow_id))
     await close_reactions(work.session, workflow_id)
