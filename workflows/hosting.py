@@ -52,6 +52,7 @@ class WorkflowEffects:
     def now(self) -> datetime:
         return workflow.now()
 
+    @strands.stoppable
     async def gate(self) -> None:
         standing = self._standing
         self._require_time()
@@ -62,6 +63,7 @@ class WorkflowEffects:
 
     # ---- acts ---------------------------------------------------------------------------------------------------
 
+    @strands.stoppable
     async def act(self, deed: Deed) -> Done:
         placement = catalogue()[deed.action].placement
         if placement is Placement.NONE:
@@ -137,6 +139,7 @@ class WorkflowEffects:
         finally:
             self._standing.running.discard(handle)
 
+    @strands.stoppable
     async def working_time(self, calendar: str, start: datetime, seconds: float) -> datetime:
         order = WorkingTime(calendar, start, seconds)
         moment = await self._standing.transaction("reckon_working_time", order, WorkingMoment)
@@ -146,12 +149,14 @@ class WorkflowEffects:
 
     # ---- waits --------------------------------------------------------------------------------------------------
 
+    @strands.stoppable
     async def wait(self, until: datetime, *, step: str, path: str) -> None:
         if until <= workflow.now():
             return
         async with self._standing.parked(kind="wait", step=step, until=_text(until)):
             await self._sleep(lambda: False, until, summary=f"{step}: wait")
 
+    @strands.stoppable
     async def listen(self, listening: Listening) -> tuple[Event, ...]:
         deadline = workflow.now() + timedelta(seconds=listening.seconds)
         heard: list[Event] = []
@@ -185,6 +190,7 @@ class WorkflowEffects:
                     return ()
         return tuple(heard)
 
+    @strands.stoppable
     async def approve(self, asking: Asking) -> Decided:
         asked = await self._through("ask_people", lambda: Ask(self._bearings(), asking), Asked)
         if asked.trouble is not None:
@@ -206,6 +212,7 @@ class WorkflowEffects:
             standing.approvals.discard(key)
         return standing.decided[key]
 
+    @strands.stoppable
     async def run(self, sub: SubRun) -> SubEnded:
         started = await self._through("start_sub", lambda: StartSub(self._bearings(), sub), SubStarted)
         if started.trouble is not None:
@@ -228,6 +235,7 @@ class WorkflowEffects:
             until = self._until if until is None else min(until, self._until)
         return await self._standing.until(is_so, until, summary=summary, stops=self._until is None)
 
+    @strands.stoppable
     async def together(
         self, parts: Sequence[Callable[[], Awaitable[T]]], *, at_once: int, compete: bool = False
     ) -> list[T | BaseException | None]:

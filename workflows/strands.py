@@ -1,8 +1,9 @@
 """Parts of a walk that go on at the same time: branches of a fork, iterations of a loop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+import functools
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 from temporalio import workflow
 
@@ -10,6 +11,20 @@ from domain.walks.ports import StepError, Stopped
 from workflows.standings import EndedElsewhere, Standing
 
 T = TypeVar("T")
+P = ParamSpec("P")
+
+
+def stoppable(effect: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A branch that lost its race is cancelled where it waits. To the walk it is stopped, so that `finally` runs."""
+
+    @functools.wraps(effect)
+    async def carried_out(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await effect(*args, **kwargs)
+        except asyncio.CancelledError:
+            raise Stopped from None
+
+    return carried_out
 
 
 async def together(

@@ -264,7 +264,8 @@ class Effects(Protocol):
     ) -> list[T | BaseException | None]:
         """Run the parts, at most `at_once` at a time; answers what each returned or raised, in order.
 
-        `compete`: when one succeeds, the others are cancelled and answer None.
+        `compete`: when one succeeds, the others are cancelled and answer None. A part that is cancelled gets Stopped
+        from what it awaits, and is waited for while it cleans up; one that has not begun never begins.
         """
         ...
 

@@ -314,13 +314,18 @@ do:
     fork:
       compete: true
       branches:
-        - { id: slow, do: [{ id: hour, wait: 1h }] }
+        - id: slow
+          do:
+            - id: safe
+              try: [{ id: hour, wait: 1h }]
+              finally: [{ id: tidy, call: add_tag, with: { tag: tidied } }]
         - { id: quick, do: [{ id: second, wait: 1s }, { id: prio, call: set_priority, with: { priority: low } }] }
   - { id: note, call: add_note, with: { text: "{{ steps.race.result.winner }}" } }
 """)
     assert status == "succeeded"
     trace = dict(await runs.trace(run_id))
     assert (trace["race/quick/prio"], trace["note"]) == ("succeeded", "succeeded")
+    assert (trace["race/slow/safe/hour"], trace["race/slow/safe/tidy"]) == ("cancelled", "succeeded")
 
 
 async def test_a_step_runs_another_definition_and_waits_for_it(shop: Shop) -> None:

@@ -19,7 +19,7 @@ from domain.walks.schedulers import Clockwork
 from domain.walks.walk import walk_item
 from tests.domain.walks.strategies import AT_ONCE, Scene, scenes
 
-often = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+often = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def played(scene: Scene, *, is_cancelled: bool = False) -> Rehearsal:
