@@ -36,6 +36,7 @@ _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _RADIX = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", re.ASCII)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WORDS = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -266,4 +267,4 @@ def _resolve(text: str) -> Any:
 
 def is_storable(text: str) -> bool:
     """Neither NUL, which PostgreSQL refuses, nor half a character."""
-    return "\x00" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+    return _UNSTORABLE.search(text) is None

@@ -152,8 +152,10 @@ class Forms:
         """A sub-process may raise words of its own: what is caught need not be known, only not nearly known."""
         known = ERROR_TYPES | raised
         for n, name in enumerate(types or ()):
+            if name in known:
+                continue
             suggestion = closest(name, known)
-            if name not in known and (is_closed or suggestion):
+            if is_closed or suggestion:
                 self._findings.add("E204.error", (*path, n), value=name, suggestion=suggestion, fix=suggestion)
 
     # --- conditions
