@@ -17,7 +17,6 @@ _CLOSE = text("""
 INSERT INTO rate_buckets AS b (key, tat) VALUES (:key, CAST(:now AS timestamptz) + make_interval(secs => :wait))
 ON CONFLICT (key) DO UPDATE SET tat = greatest(b.tat, :now + make_interval(secs => :wait))
 """)
-_FORGET = text("DELETE FROM rate_buckets WHERE tat < :before")
 
 
 async def reserve(session: AsyncSession, key: str, rate: Rate, now: datetime) -> float:
@@ -37,8 +36,3 @@ async def closed_for(session: AsyncSession, key: str, now: datetime) -> float:
         text("SELECT extract(epoch FROM tat - :now) FROM rate_buckets WHERE key = :key"), {"key": key, "now": now}
     )
     return max(0.0, float(found or 0))
-
-
-async def forget_before(session: AsyncSession, before: datetime) -> None:
-    """Limits not used since: their next turn is free anyway."""
-    await session.execute(_FORGET, {"before": before})

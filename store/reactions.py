@@ -78,6 +78,7 @@ async def drains_due(session: AsyncSession) -> dict[str, list[int]]:
 async def prune(session: AsyncSession) -> None:
     """Forget what nobody needs any more: settled reactions after a day, command results after seven."""
     await session.execute(text("DELETE FROM reactions WHERE done_at < now() - interval '1 day'"))
+    await session.execute(text("DELETE FROM rate_buckets WHERE tat < now() - interval '1 day'"))
     await session.execute(text("DELETE FROM command_results WHERE created_at < now() - interval '7 days'"))
     await session.execute(text("DELETE FROM pending_commands WHERE created_at < now() - interval '7 days'"))
     await session.execute(text("DELETE FROM sessions WHERE expires_at < now()"))

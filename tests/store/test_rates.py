@@ -40,10 +40,3 @@ async def test_what_the_other_side_closes_stays_closed_until_then(sessions: Sess
         assert await rates.closed_for(session, "none", NOW) == 0
     assert await turn(sessions, "c", parse_rate("10/s")) == pytest.approx(30)
     assert await turn(sessions, "c", parse_rate("10/s")) == pytest.approx(30.1)
-
-
-async def test_limits_long_unused_are_forgotten(sessions: Sessions) -> None:
-    await turn(sessions, "old", parse_rate("1/s"), NOW - timedelta(days=2))
-    async with sessions.begin() as session:
-        await rates.forget_before(session, NOW - timedelta(days=1))
-        assert await rates.closed_for(session, "old", NOW - timedelta(days=2)) == 0
