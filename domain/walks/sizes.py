@@ -19,6 +19,10 @@ ON_FAILURE_SECONDS = 600.0
 MOST_VARS = 128 * 1024
 MOST_PARAMS = 64 * 1024
 MOST_RESULT = 64 * 1024
+#: what the phase before the items leaves for each of them
+MOST_NAMES = 256 * 1024
+#: characters of a message about an item
+LONGEST_MESSAGE = 2_000
 MOST_RECORDS = 200
 #: the parts of one record; together they stay below 8 KB
 MOST_INPUTS = 3_000

@@ -18,7 +18,7 @@ from domain.walks.kinds import DOINGS
 from domain.walks.ports import Brief, Effects, Outcome, StepError, Stopped
 from domain.walks.prepared import Prepared, prepared_for
 from domain.walks.scopes import Scope
-from domain.walks.sizes import LONGEST_ITEM, ON_FAILURE_SECONDS, SHORT_MACRO
+from domain.walks.sizes import LONGEST_ITEM, LONGEST_MESSAGE, MOST_NAMES, ON_FAILURE_SECONDS, SHORT_MACRO, size_of
 from domain.walks.stepping import run_steps
 from domain.walks.traces import Masks, Tracer
 
@@ -47,7 +47,9 @@ async def walk_item(
         await _on_failure(course, definition, error)
         return _failed(error)
     return Outcome(
-        "succeeded", message=message_of(course, definition.message), outputs=outputs_of(course, definition.outputs)
+        "succeeded",
+        message=_short(message_of(course, definition.message)),
+        outputs=outputs_of(course, definition.outputs),
     )
 
 
@@ -66,13 +68,13 @@ async def walk_phase(
     try:
         _declare(course, definition, brief)
         await run_steps(course, (definition.before if phase == "before" else definition.after) or ())
+        return Outcome("succeeded", names=_names(course) if phase == "before" else {})
     except Ended as ended:
-        return Outcome(ended.status, reason="stop", message=ended.message, names=_names(course))
+        return Outcome(ended.status, reason="stop", message=_short(ended.message))
     except Stopped:
         return Outcome("cancelled")
     except StepError as error:
         return _failed(error)
-    return Outcome("succeeded", names=_names(course))
 
 
 def time_for(definition: Definition) -> timedelta:
@@ -128,7 +130,7 @@ def _ended(course: Course, definition: Definition, ended: Ended) -> Outcome:
     return Outcome(
         ended.status,
         reason="stop",
-        message=ended.message,
+        message=_short(ended.message),
         outputs=outputs_of(course, definition.outputs),
     )
 
@@ -138,7 +140,7 @@ def _failed(error: StepError) -> Outcome:
         "failed",
         error_type=error.type,
         error_step=error.step,
-        error_message=error.message,
+        error_message=_short(error.message),
         needs_attention=error.needs_attention,
     )
 
@@ -155,7 +157,16 @@ async def _on_failure(course: Course, definition: Definition, error: StepError) 
 
 
 def _names(course: Course) -> dict[str, Any]:
-    """What later phases may read of this one: its variables and the steps some expression names."""
+    """What later phases may read of this one: its variables and the steps some expression names. Raises
+    StepError(limit).
+    """
     prepared, scope = course.walk.prepared, course.scope
     steps = {name: entry for name, entry in scope.steps.items() if prepared.is_read(name)}
-    return {"vars": {name: course.plain(value) for name, value in scope.vars.items()}, "steps": steps}
+    names = {"vars": {name: course.plain(value) for name, value in scope.vars.items()}, "steps": steps}
+    if size_of(names) > MOST_NAMES:
+        raise StepError("limit", f"what 'before' leaves for the items is larger than {MOST_NAMES // 1024} KB")
+    return names
+
+
+def _short(text: str | None) -> str | None:
+    return text if text is None or len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"

@@ -26,8 +26,6 @@ async def do_for(course: Course, step: For, entry: Entry) -> dict[str, Any]:
         await rounds.side_by_side(list(members))
     else:
         await rounds.in_turn(list(members))
-    if size_of(rounds.results) > MOST_RESULT:
-        raise StepError("limit", f"the results of all rounds are larger than {MOST_RESULT // 1024} KB")
     entry.extras["results"] = rounds.results
     return {"count": rounds.count, "results": rounds.results}
 
@@ -39,6 +37,7 @@ class _Rounds:
         self._entry = entry
         self.count = 0
         self.results: list[Any] = []
+        self._bytes = 0
 
     async def in_turn(self, members: list[Any]) -> None:
         """Rounds share the variables; each starts with no memory of the steps of the one before."""
@@ -78,8 +77,9 @@ class _Rounds:
         answers = await together(self._course, parts, at_once=loop.concurrency)
         for inner in courses:
             self._course.scope.join(inner.scope)
-            self._keep(self._course, inner.scope)
         raise_first([verdict for _, verdict in answers])
+        for inner in courses:
+            self._keep(self._course, inner.scope)
 
     async def _round(self, inner: Course) -> tuple[bool, Verdict]:
         try:
@@ -103,6 +103,9 @@ class _Rounds:
         self.count += 1
         if course.walk.prepared.is_collected(self._entry.step):
             self.results.append(results_of(course, self._entry.step, part))
+            self._bytes += size_of(self.results[-1])
+            if self._bytes > MOST_RESULT:
+                raise StepError("limit", f"the results of all rounds are larger than {MOST_RESULT // 1024} KB")
 
 
 def _too_many(step: For, members: int) -> StepError:

@@ -86,3 +86,13 @@ def test_stop_in_a_round_ends_the_item():
 def test_results_of_rounds_are_kept_only_when_they_are_read():
     gone = walked(loop([1, 2], tag("mark")))
     assert record_of(gone, "loop").result == {"count": 2, "results": []}
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_the_results_of_all_rounds_have_64_kb(concurrency: int):
+    gone = walked(
+        loop([1, 2, 3], tag("mark"), concurrency=concurrency),
+        mocks={"mark": {"text": "x" * 30_000}},
+        outputs=output(n="{{ steps.loop.results | length }}"),
+    )
+    assert (gone.outcome.error_type, gone.outcome.error_step) == ("limit", "loop")

@@ -153,3 +153,20 @@ def test_sensitive_numbers_and_lists_are_hidden():
         given={"n": 918273, "many": ["abcd", "efgh"]},
     )
     assert record_of(gone, "a").inputs["value"] == ["•••", ["•••", "•••"], 3]
+
+
+def test_the_phase_before_leaves_256_kb_at_most():
+    steps = [tag(f"s{n}") for n in range(5)]
+    gone = phase(
+        "before",
+        *[{**step, "call": "notify", "with": {"to": "role:admin", "text": "x"}} for step in steps],
+        outputs=output(**{step["id"]: "{{ steps." + step["id"] + ".result.text }}" for step in steps}),
+        mocks={step["id"]: {"text": "x" * 60_000} for step in steps},
+    )
+    assert (gone.outcome.state, gone.outcome.error_type, gone.outcome.names) == ("failed", "limit", {})
+
+
+def test_long_messages_are_cut():
+    fail = {"id": "end", "raise": {"error": "broken", "message": "{{ inputs.text }}"}}
+    gone = walked(fail, inputs={"text": {"label": "t", "type": "text"}}, given={"text": "x" * 5000})
+    assert len(gone.outcome.error_message) == 2000
