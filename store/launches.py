@@ -26,6 +26,7 @@ from domain.run_inputs import Checked, check
 from domain.selections import read
 from store import approvals, run_modes, settings
 from store.ids import new_id
+from store.json_values import storable
 from store.launchables import Launchable, find_launchable, launchable_of
 from store.operator_snapshots import operator_snapshot
 from store.run_inputs import missing
@@ -71,11 +72,14 @@ async def launch(work: Work, order: LaunchOrder, *, origin: Origin | None = None
         found = await find_launchable(work.session, order)
         await _require_depth(work.session, order)
         inputs = await check_inputs(work, found, order)
+    wanted = None
+    if origin is None and order.dialog_id is None and order.kind != "macro":
+        wanted = await wanted_of(work, found, order, inputs)
     run = _run_of(work, order, found, inputs, origin)
     work.session.add(run)
     await run_modes.one_launch_at_a_time(work, run)
     await work.session.flush()
-    left_out = await _take_items(work, run, found, order, origin)
+    left_out = await _take_items(work, run, found, order, origin, wanted)
     await run_modes.settle(work, run)
     totals = await totals_of(work.session, run.id)
     run.total = totals.total
@@ -158,7 +162,7 @@ def _run_of(
         canonical=canonical, sha256=found.sha256, locks=found.locks, inputs=inputs,
         target="dialog" if kind == "macro" else canonical.get("target", "dialog"), topology=topology,
         phase="before" if has_before else "items", status="queued", is_dry=order.is_dry,
-        trigger_kind=order.trigger_kind, trigger=to_json(dict(order.trigger)), cause=list(order.cause),
+        trigger_kind=order.trigger_kind, trigger=storable(to_json(dict(order.trigger))), cause=list(order.cause),
         launched_by=order.launched_by, run_as="system" if is_whole_system else "launcher",
         granted=found.granted, selection=_told(order.selected),
         concurrency=min(order.concurrency or 50, int(mass.get("concurrency", 20))), canary=order.canary,
@@ -189,17 +193,16 @@ FROM run_items WHERE run_id = :origin AND seq = ANY(:seqs)
 
 
 async def _take_items(
-    work: Work, run: Run, found: Launchable, order: LaunchOrder, origin: Origin | None
+    work: Work, run: Run, found: Launchable, order: LaunchOrder, origin: Origin | None, wanted: Wanted | None
 ) -> int:  # fmt: skip
     """Insert the items; answers how many of the ids given are not among them."""
     if origin is not None:
         given = {"run": run.id, "origin": origin.run.id, "seqs": list(origin.seqs), "mode": origin.mode}
         await work.session.execute(_TAKE_OVER, given)
         return 0
-    if order.dialog_id is not None or run.kind == "macro":
+    if wanted is None:
         await _take_dialog(work.session, run, found.viewer, order.dialog_id)
         return 0
-    wanted = await wanted_of(work, found, order, run.inputs)
     total = await freeze(work.session, run, found.viewer, wanted)
     if total > wanted.limit:
         total = await count_selected(work.session, found.viewer, wanted)

@@ -36,10 +36,14 @@ _TURN = """
                  WHERE o.target_key = i.target_key AND o.state IN ('pending','running','waiting')
                    AND r.definition_key = :key AND r.number < :number AND NOT r.is_dry)
 """
+#: picked in a CTE: as a subquery of IN it may be carried out once more for each row, beyond its LIMIT
 _CLAIM = """
-UPDATE run_items SET state = 'running', started_at = clock_timestamp() WHERE run_id = :run AND seq IN (
+WITH picked AS MATERIALIZED (
     SELECT seq FROM run_items i WHERE run_id = :run AND state = 'pending' AND seq <= :last{turn}
-    ORDER BY seq LIMIT :room FOR UPDATE) RETURNING seq
+    ORDER BY seq LIMIT :room FOR UPDATE
+)
+UPDATE run_items t SET state = 'running', started_at = clock_timestamp() FROM picked
+WHERE t.run_id = :run AND t.seq = picked.seq RETURNING t.seq
 """
 _NEXT = """
 SELECT seq FROM run_items i WHERE run_id = :run AND state = 'pending' AND seq <= :last AND seq % :lanes = :lane{turn}
