@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, and_, cast, exists, false, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFoundError
@@ -74,11 +74,11 @@ async def require_item(session: AsyncSession, viewer: Viewer, run_id: UUID, seq:
 
 
 def _audience(part: str) -> Any:
-    return Run.canonical[("permissions", "view", part)]
+    return cast(Run.canonical, JSONB)[("permissions", "view", part)]
 
 
 def _names_anybody() -> ColumnElement[bool]:
-    empty = cast(literal("[]"), Run.canonical.type)
+    empty = cast(literal("[]"), JSONB)
     return or_(*(func.coalesce(_audience(p), empty) != empty for p in ("roles", "teams", "users")))
 
 

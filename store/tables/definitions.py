@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -49,6 +49,7 @@ class Definition(Row):
 class DefinitionVersion(Row):
     """A published definition, never changed. `canonical` and its sha256 are the truth, `source` is what was written.
 
+    `canonical` keeps the order of its keys (jsonb would not): forms and outputs are shown in it, the sha256 counts it.
     `locks`: the versions its sub-processes were pinned to. `capabilities`: what its actions may do.
     """
 
@@ -58,7 +59,7 @@ class DefinitionVersion(Row):
     number: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str]
     media_type: Mapped[str] = mapped_column(server_default=text("'application/yaml'"))
-    canonical: Mapped[dict[str, Any]]
+    canonical: Mapped[dict[str, Any]] = mapped_column(JSON)
     sha256: Mapped[str]
     semantics: Mapped[int] = mapped_column(server_default=text("1"))
     catalogue_version: Mapped[int] = mapped_column(server_default=text("1"))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, Index, Text, text
 from sqlalchemy import Uuid as SqlUuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -32,7 +32,7 @@ class Run(Row):
     definition_key: Mapped[str]
     version: Mapped[int | None]
     title: Mapped[str]
-    canonical: Mapped[dict[str, Any]]
+    canonical: Mapped[dict[str, Any]] = mapped_column(JSON)
     sha256: Mapped[str]
     locks: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     inputs: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
