@@ -1,9 +1,11 @@
 """Carrying out one local action on a stage, whole or not at all; and taking one back."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from domain.actions.catalogue import catalogue
 from domain.actions.manifests import Effect, Manifest
@@ -51,7 +53,8 @@ async def do(stage: Stage, deed: Deed) -> Done:
         return Done(result, snapshot=stage.read)
     if getattr(params, "if_unchanged", False):
         await _require_unchanged(stage, deed.revision)
-    result = await _whole_or_not_at_all(handler, stage, params, deed.action)
+    async with _naming_teams(stage):
+        result = await _whole(handler, stage, params, deed.action)
     is_unchanged = result.get("changed") is False
     is_seen = stage.shows and manifest.needs in ("dialog", "either") and not is_unchanged
     return Done(result, snapshot=await stage.see() if is_seen else None)
@@ -71,7 +74,7 @@ async def undo(stage: Stage, effect: EffectRow) -> str:
         return "nothing_to_undo"
     session = stage.work.session
     try:
-        async with session.begin_nested():
+        async with _naming_teams(stage), session.begin_nested():
             answer = await take_back(stage, effect.undo)
             await session.flush()
             return answer
@@ -90,18 +93,23 @@ def read_params(manifest: Manifest, given: Mapping[str, Any]) -> BaseModel:
         raise StepError("invalid", f"{where}: {first['msg']}", details={"parameter": where}) from error
 
 
-async def _whole_or_not_at_all(handler: Handler, stage: Stage, params: BaseModel, action: str) -> dict[str, Any]:
+@asynccontextmanager
+async def _naming_teams(stage: Stage) -> AsyncIterator[None]:
+    """An action before this one may have brought in people whose teams nobody thought of when the locks were taken:
+    say which, so that the next try has them.
+    """
     dialog_id = stage.dialog_id
     try:
-        return await _whole(handler, stage, params, action)
+        yield
     except TeamsNeededError:
         raise
     except GroundMovedError as error:
-        # An action before this one may have brought in people whose teams nobody thought of when the locks were taken.
-        wanted = await teams_concerned(stage.work, dialog_id) if dialog_id else frozenset()
-        if stage.work.teams and not wanted <= stage.work.teams:
-            raise TeamsNeededError(wanted | stage.work.teams) from error
-        raise
+        if dialog_id is None or isinstance(error.__cause__, DBAPIError):  # the transaction answers no more questions
+            raise
+        wanted = await teams_concerned(stage.work, dialog_id)
+        if wanted <= stage.work.teams:
+            raise
+        raise TeamsNeededError(wanted | stage.work.teams) from error
 
 
 async def _whole(handler: Handler, stage: Stage, params: BaseModel, action: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from sqlalchemy import text
 from domain.actions.particulars import MarkTag, SetField, SetPriority
 from domain.commands import AddTag, RemoveTag
 from domain.commands import SetPriority as SetPriorityCommand
-from domain.permissions import Permission
+from domain.dialogs import WAITING
+from domain.permissions import Permission, require_acting
 from domain.walks.ports import StepError
 from store import contacts, fields, topics
 from store.deeds.stages import Handler, Stage
@@ -67,6 +68,7 @@ async def write_tag(stage: Stage, scope: str, tag: str, *, on: bool) -> bool:
     """A tag that a definition makes up on its way (`mailing-7`) is made; literal ones are checked at activation."""
     if len(tag) > _LONGEST_KEY or "\x00" in tag:
         raise StepError("invalid", f"A tag has at most {_LONGEST_KEY} characters.", details={"parameter": "tag"})
+    await _require_may_mark(stage, scope)
     if on:
         made = text("INSERT INTO tags (key, name) VALUES (:tag, :tag) ON CONFLICT DO NOTHING")
         await stage.work.session.execute(made, {"tag": tag})
@@ -79,6 +81,15 @@ async def write_tag(stage: Stage, scope: str, tag: str, *, on: bool) -> bool:
     else:
         told = await topics.remove_tag(stage.work, scene, stage.viewer, RemoveTag(tag))
     return bool(told["changed"])
+
+
+async def _require_may_mark(stage: Stage, scope: str) -> None:
+    """Asked before anything is written."""
+    if scope == "contact":
+        await contacts.require_seen(stage.work.session, stage.viewer, stage.require_contact())
+        return
+    scene = stage.require_scene()
+    require_acting(stage.viewer, scene.relation, is_waiting=scene.dialog.place in WAITING)
 
 
 DEEDS: dict[str, Handler] = {

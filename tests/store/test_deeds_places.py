@@ -350,3 +350,30 @@ async def test_a_launchers_rights_and_a_versions_grants_are_asked(stage: Stage):
     await Run(stage, "light").act(dialog, "add_note", text="I only look")
     await Run(stage, "boss").act(dialog, "close")
     assert await stage.place(dialog) is None
+
+
+async def test_a_stage_opened_without_teams_says_which_it_needs(stage: Stage):
+    await stage.person("olha", online=True)
+    dialog = await stage.opened("c")
+    run = Run(stage)
+    await run.within(dialog, lambda scenery: do(scenery, deed("close", {})), heavy=False)
+    assert (await stage.place(dialog), run.restarts) == (None, 1)
+
+
+async def test_an_offer_whose_time_is_over_is_settled_before_anything_else(stage: Stage):
+    await stage.person("olha", online=True)
+    dialog = await stage.opened("c")
+    taras = await stage.person("taras", online=True)
+    run = Run(stage)
+    done = await run.act(dialog, "transfer", operator=str(taras))
+    await stage.pass_deadline(done.result["offer_id"])
+    await run.within(dialog, lambda scenery: do(scenery, deed("set_priority", {"priority": "low"})), heavy=False)
+    assert (await stage.transfer(done.result["offer_id"])).state == "expired"
+
+
+async def test_who_may_not_mark_makes_no_tag(stage: Stage):
+    await stage.person("olha", online=True)
+    dialog = await stage.opened("c")
+    await stage.person("taras")
+    assert await Run(stage, "taras").refused(dialog, "add_tag", tag=stage.key("x")) == "forbidden:not_yours"
+    assert await stage.sql("SELECT 1 FROM tags WHERE key = :t", t=stage.key("x")) == []
