@@ -17,17 +17,18 @@ def fenced(document: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
-def blocks() -> list[str]:
-    """The README's, that are run; ```sh is shown to be typed by hand."""
-    return fenced("README.md", "bash")
+def blocks(document: str = "README.md") -> list[str]:
+    """Those that are run; ```sh is shown to be typed by hand."""
+    return fenced(document, "bash")
 
 
-def run(url: str, password: str, token: str) -> list[str]:
+def run(url: str, password: str, token: str, document: str = "README.md") -> list[str]:
     """What each block printed."""
     said = {"SWITCHBOARD": url, "SWITCHBOARD_DEMO_PASSWORD": password, "SWITCHBOARD_DEMO_TOKEN": token}
-    script = f"echo '{_BETWEEN}'\n".join(blocks())
+    script = f"echo '{_BETWEEN}'\n".join(blocks(document))
     done = subprocess.run(
-        ["bash"], input=script, capture_output=True, text=True, env={**os.environ, **said}, timeout=110, check=False
-    )
+        ["bash"], input=script, capture_output=True, text=True, env={**os.environ, **said}, timeout=110, check=False,
+        cwd=ROOT,
+    )  # fmt: skip
     assert not done.stderr, done.stderr[-2000:]
     return [printed.strip() for printed in done.stdout.split(_BETWEEN)]
