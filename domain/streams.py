@@ -29,6 +29,8 @@ class Heard:
 
 def may_hear(viewer: Viewer, heard: Heard) -> bool:
     """Whether the viewer is told of this event."""
+    if heard.kind == Fact.NOTICE_SENT and str(viewer.user_id) in heard.data.get("people", ()):
+        return True
     if heard.dialog_id is not None:
         return viewer.may(Permission.DIALOG_READ) and _hears_of_dialog(viewer, heard)
     column = heard.kind.partition(".")[0]

@@ -48,6 +48,10 @@ def _offer(verb: str) -> Callable[[Entry], str]:
     return words
 
 
+def _listed(e: Entry, name: str) -> str:
+    return ", ".join(map(str, e.data.get(name) or ())) or "none"
+
+
 _WORDS: dict[str, Callable[[Entry], str]] = {
     Fact.DIALOG_OPENED: lambda e: "The client opened the dialog.",
     Fact.DIALOG_QUEUED: lambda e: (
@@ -62,6 +66,16 @@ _WORDS: dict[str, Callable[[Entry], str]] = {
     Fact.DIALOG_PRIORITY_CHANGED: lambda e: f"{e.actor} changed the priority: {e.change('priority')}.",
     Fact.DIALOG_TAGGED: lambda e: f"{e.actor} added the tag {e.data.get('tag')}.",
     Fact.DIALOG_UNTAGGED: lambda e: f"{e.actor} removed the tag {e.data.get('tag')}.",
+    Fact.DIALOG_CHANGED: lambda e: f"{e.actor} changed fields: {_listed(e, 'fields')}.",
+    Fact.DIALOG_CONVERTED: lambda e: f"{e.actor} made it a ticket.",
+    Fact.TICKET_CREATED: lambda e: f"It is ticket {e.data.get('number')} now.",
+    Fact.TICKET_UPDATED: lambda e: f"{e.actor} changed fields: {_listed(e, 'fields')}.",
+    Fact.WATCHER_ADDED: lambda e: f"{e.operator} watches it now.",
+    Fact.WATCHER_REMOVED: lambda e: f"{e.operator} no longer watches it.",
+    Fact.NOTE_REMOVED: lambda e: f"{e.actor} took a note back.",
+    Fact.CSAT_ASKED: lambda e: "The client was asked for a score.",
+    Fact.CSAT_RECEIVED: lambda e: f"The client gave the score {e.data.get('score')}.",
+    Fact.NOTICE_SENT: lambda e: f"{e.actor} told {e.data.get('count')} about it.",
     Fact.PARTICIPANT_ADDED: lambda e: f"{e.actor} brought in {e.operator}.",
     Fact.PARTICIPANT_REMOVED: lambda e: f"{e.operator} is no longer taking part.",
     Fact.TICKET_STATUS_CHANGED: lambda e: f"{e.actor} set the status: {e.change('status')}.",

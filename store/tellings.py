@@ -50,7 +50,10 @@ async def tell(
     dialog_id: UUID | None = None,
     to: str | None = None,
 ) -> int:
-    """A notice for each, and one event. The same `key` tells nobody twice. Answers how many are told."""
+    """A notice for each, and one event, which those told hear; the same `key` tells nobody twice.
+
+    Answers how many are told.
+    """
     if not people:
         return 0
     rows: list[dict[str, Any]] = [
@@ -62,7 +65,5 @@ async def tell(
     ]  # fmt: skip
     connection = await work.session.connection()
     await connection.execute(upsert(Notice).on_conflict_do_nothing(), rows)
-    work.record(
-        Fact.NOTICE_SENT, dialog_id=dialog_id, count=len(rows), to=to, people=[str(p) for p in sorted(people)][:100]
-    )
+    work.record(Fact.NOTICE_SENT, dialog_id=dialog_id, count=len(rows), to=to, people=[str(p) for p in sorted(people)])
     return len(rows)
