@@ -114,10 +114,10 @@ def _rendered() -> Any:
 
 
 def _compiling() -> float:
-    compile_condition.cache_clear()
+    compiled_anew = compile_condition.__wrapped__  # type: ignore[attr-defined]
     start = time.perf_counter()
     for source in CONDITIONS:
-        compile_condition(source)
+        compiled_anew(source)
     return (time.perf_counter() - start) / len(CONDITIONS) * 1e6
 
 

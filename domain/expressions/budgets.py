@@ -20,6 +20,15 @@ MOST_PATTERNS = 10
 _SUSPICIOUS = LARGEST_TEXT // 4
 
 
+class Purse:
+    """The fuel that all evaluations of one walk share."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
 class Evaluation:
     """One evaluation under way: the names, the frozen moment, the fuel left, the slots of loop names."""
 

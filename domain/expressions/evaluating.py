@@ -1,13 +1,13 @@
 """Compiled expressions and how they are evaluated: a pure function of the names and one frozen moment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any, Final
 
 from jinja2 import nodes
 
-from domain.expressions.budgets import FUEL, Evaluation
+from domain.expressions.budgets import FUEL, Evaluation, Purse
 from domain.expressions.compiling import Compiler
 from domain.expressions.errors import ExpressionError
 from domain.expressions.parsing import parse_condition, parse_text
@@ -18,6 +18,7 @@ from domain.expressions.values import MISSING
 from domain.expressions.writing import one_line, to_json
 
 LONGEST_READ = 200
+LONGEST_SHORT = 400
 _BEGINNINGS: Final = ("{{", "{%", "{#")
 
 
@@ -41,16 +42,35 @@ class Expression:
         self._cost = compiler.cost if compiler else 0
         self._slots = compiler.slots if compiler else 0
 
-    def evaluate(self, names: Mapping[str, Any], *, now: datetime, fuel: int = FUEL, missing: Any = None) -> Any:
-        """The value, `missing` (null) where nothing is. Raises ExpressionError R3xx, nothing else."""
+    def evaluate(
+        self,
+        names: Mapping[str, Any],
+        *,
+        now: datetime,
+        fuel: int = FUEL,
+        missing: Any = None,
+        purse: Purse | None = None,
+    ) -> Any:
+        """The value, `missing` (null) where nothing is. Raises ExpressionError R3xx, nothing else.
+
+        `purse` pays for it, and allows no more than it holds.
+        """
+        if purse is not None:
+            fuel = min(fuel, purse.left)
         run = Evaluation(names, now, fuel, self._slots)
-        run.spend(self._cost)
-        value = self._run(run)
+        try:
+            run.spend(self._cost)
+            value = self._run(run)
+        finally:
+            if purse is not None:
+                purse.left -= fuel - run.fuel
         return missing if value is MISSING else value
 
-    def evaluate_condition(self, names: Mapping[str, Any], *, now: datetime, fuel: int = FUEL) -> bool:
+    def evaluate_condition(
+        self, names: Mapping[str, Any], *, now: datetime, fuel: int = FUEL, purse: Purse | None = None
+    ) -> bool:
         """True or false; R306 for anything else."""
-        value = self.evaluate(names, now=now, fuel=fuel)
+        value = self.evaluate(names, now=now, fuel=fuel, purse=purse)
         if value is True or value is False:
             return value
         raise not_boolean(value, (0, len(self.source)))
@@ -69,7 +89,18 @@ class Expression:
         return f"Expression({self.source!r})"
 
 
-@lru_cache(maxsize=2048)
+def _kept(compile: Callable[[str], Expression]) -> Callable[[str], Expression]:
+    """The same, keeping what it compiled: few of the long ones, which may take half a megabyte each."""
+    short, long = lru_cache(maxsize=1024)(compile), lru_cache(maxsize=64)(compile)
+
+    @wraps(compile)
+    def compiled(source: str) -> Expression:
+        return short(source) if len(source) <= LONGEST_SHORT else long(source)
+
+    return compiled
+
+
+@_kept
 def compile_condition(source: str) -> Expression:
     """A bare expression that yields true or false. Raises ExpressionError E3xx."""
     text = _normal(source)
@@ -87,7 +118,7 @@ def compile_condition(source: str) -> Expression:
     return Expression(source, part, compiler)
 
 
-@lru_cache(maxsize=2048)
+@_kept
 def compile_value(source: str) -> Expression:
     """A text with {{ }} in it. Exactly one {{ }} and nothing else is the value itself; none at all is the text."""
     if not any(beginning in source for beginning in _BEGINNINGS):
