@@ -50,7 +50,7 @@ class ItemActivities:
         async def story(work: Work) -> Begun:
             brief = await run_items.begin(work, begin.run_id, begin.seq, begin.temporal_run_id)
             status, cancel_mode = await run_items.standing(work.session, begin.run_id, begin.seq)
-            return Begun(brief, status=status, cancel_mode=cancel_mode)
+            return Begun(brief, status=status, cancel_mode=cancel_mode, now=work.moment)
 
         begun, rings = await transact(self._sessions, story)
         self._ring_others(rings)

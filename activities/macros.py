@@ -31,7 +31,7 @@ class MacroActivities:
             if run.topology != "batch":
                 brief = await run_items.begin(work, run.id, begin.seq, begin.temporal_run_id)
                 status, cancel_mode = await run_items.standing(work.session, run.id, begin.seq)
-                return Begun(brief, status=status, cancel_mode=cancel_mode)
+                return Begun(brief, status=status, cancel_mode=cancel_mode, now=work.moment)
             await note_run(work.session, workflow_of(run), begin.temporal_run_id)
             (target,) = await targets_of(work.session, run.id, [begin.seq])
             try:

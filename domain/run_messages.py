@@ -147,6 +147,8 @@ class Begun:
     outcome: Outcome | None = None
     status: str = "running"
     cancel_mode: str | None = None
+    now: datetime | None = None
+    """By the database's clock; None: as Temporal's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ class WorkflowEffects:
         self._until = until
 
     def now(self) -> datetime:
-        return workflow.now()
+        """By the database's clock, which says when events happened."""
+        return workflow.now() + self._standing.ahead
 
     @strands.stoppable
     async def gate(self) -> None:
@@ -75,7 +76,7 @@ class WorkflowEffects:
     async def _act_here(self, deed: Deed, *, sends: bool) -> Done:
         """Attempts are few and quick, and each is a transaction: the pauses between them are timers of the workflow."""
         name = "prepare_message" if sends else "act"
-        give_up = None if deed.timeout is None else workflow.now() + timedelta(seconds=deed.timeout)
+        give_up = None if deed.timeout is None else self.now() + timedelta(seconds=deed.timeout)
         attempt = 1
         while True:
             acted = await self._through(name, lambda: Act(self._bearings(), deed), Acted)
@@ -85,8 +86,8 @@ class WorkflowEffects:
                 return replace(acted.done, attempts=max(attempt, acted.done.attempts))
             trouble = acted.trouble or Trouble("internal", "The activity answered nothing.")
             if trouble.type not in deed.retry.on or attempt >= deed.retry.max_attempts or not trouble.again:
-                raise _error_of(trouble, attempt)
-            pause = workflow.now() + timedelta(seconds=deed.retry.pause_after(attempt))
+                raise _error_of(trouble, max(attempt, trouble.attempts))
+            pause = self.now() + timedelta(seconds=deed.retry.pause_after(attempt))
             if give_up is not None and pause > give_up:
                 raise StepError("timeout", f"{deed.action} was not done in time: {trouble.message}", attempts=attempt)
             await self._standing.until(
@@ -151,21 +152,21 @@ class WorkflowEffects:
 
     @strands.stoppable
     async def wait(self, until: datetime, *, step: str, path: str) -> None:
-        if until <= workflow.now():
+        if until <= self.now():
             return
         async with self._standing.parked(kind="wait", step=step, until=_text(until)):
             await self._sleep(lambda: False, until, summary=f"{step}: wait")
 
     @strands.stoppable
     async def listen(self, listening: Listening) -> tuple[Event, ...]:
-        deadline = workflow.now() + timedelta(seconds=listening.seconds)
+        deadline = self.now() + timedelta(seconds=listening.seconds)
         heard: list[Event] = []
         missing = list(listening.kinds) if listening.count != 1 else []
         standing = self._standing
 
         def wanted(event: Event) -> bool:
             at = datetime.fromisoformat(event.at)
-            is_in_time = (listening.since is None or at > listening.since) and at <= deadline
+            is_in_time = (listening.since is None or at >= listening.since) and at <= deadline
             is_awaited = event.event in (missing if listening.count != 1 else listening.kinds)
             return is_in_time and is_awaited and listening.wanted(event)
 
@@ -198,7 +199,7 @@ class WorkflowEffects:
         if asked.decided is not None:
             return asked.decided
         standing, key = self._standing, asked.approval_id
-        deadline = None if asked.wait is None else workflow.now() + timedelta(seconds=asked.wait)
+        deadline = None if asked.wait is None else self.now() + timedelta(seconds=asked.wait)
         standing.approvals.add(key)
         try:
             async with standing.parked(kind="approve", step=asking.step, approval=key, until=_text(deadline)):
@@ -207,7 +208,7 @@ class WorkflowEffects:
                 ):
                     # The timer only wakes; the row's deadline decides, by the database's clock.
                     await standing.look()
-                    deadline = workflow.now() + timedelta(seconds=1)
+                    deadline = self.now() + timedelta(seconds=1)
         finally:
             standing.approvals.discard(key)
         return standing.decided[key]
@@ -220,7 +221,7 @@ class WorkflowEffects:
         if started.ended is not None or sub.mode == "detach":
             return started.ended or SubEnded(started.run_id, "queued")
         standing, key = self._standing, started.run_id
-        deadline = None if sub.timeout is None else workflow.now() + timedelta(seconds=sub.timeout)
+        deadline = None if sub.timeout is None else self.now() + timedelta(seconds=sub.timeout)
         standing.subs.add(key)
         try:
             async with standing.parked(kind="run", step=sub.step, run=key, until=_text(deadline)):
@@ -247,14 +248,14 @@ class WorkflowEffects:
         self._standing.record(record)
 
     def for_cleanup(self, seconds: float) -> Effects:
-        return WorkflowEffects(self._standing, until=workflow.now() + timedelta(seconds=seconds))
+        return WorkflowEffects(self._standing, until=self.now() + timedelta(seconds=seconds))
 
     @property
     def _is_unstoppable(self) -> bool:
         return self._until is not None and self._standing.must_stop
 
     def _require_time(self) -> None:
-        if self._until is not None and workflow.now() >= self._until:
+        if self._until is not None and self.now() >= self._until:
             raise Stopped
 
     def _bearings(self) -> Any:

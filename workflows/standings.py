@@ -19,6 +19,7 @@ from workflows import options
 T = TypeVar("T")
 
 MOST_HEARD = 100
+SAME_CLOCK = timedelta(milliseconds=250)
 _STOPS = frozenset({"finish_step", "now"})
 
 
@@ -41,6 +42,7 @@ class Standing:
         self.subs: set[str] = set()
         self.running: set[workflow.ActivityHandle[Any]] = set()
         self.strands = 1
+        self.ahead = timedelta(0)
         self._stops_always = stops_always
         self._has_ended = False
         self._waits: list[dict[str, Any]] = []
@@ -62,6 +64,11 @@ class Standing:
         await workflow.wait_condition(lambda: not self._turn.locked())
         if self._pump is not None:
             self._pump.cancel()
+
+    def reckon(self, database_now: datetime | None) -> None:
+        """How far the database's clock is ahead of Temporal's; less than a transaction takes counts as nothing."""
+        ahead = timedelta(0) if database_now is None else database_now - workflow.now()
+        self.ahead = ahead if abs(ahead) > SAME_CLOCK else timedelta(0)
 
     def notice(self, status: str, cancel_mode: str | None) -> None:
         self.is_paused = status == "paused"
@@ -113,7 +120,7 @@ class Standing:
         def is_over() -> bool:
             return is_so() or self._has_ended or (stops and self.must_stop)
 
-        left = None if deadline is None else max(timedelta(0), deadline - workflow.now())
+        left = None if deadline is None else max(timedelta(0), deadline - workflow.now() - self.ahead)
         try:
             await workflow.wait_condition(is_over, timeout=left, timeout_summary=summary if left else None)
         except TimeoutError:

@@ -20,6 +20,7 @@ async def walked(standing: Standing, begun: Begun) -> Outcome:
     """Walk an item that has begun, and write down how it ended. A cancellation by Temporal itself counts as `now`."""
     assert begun.brief is not None
     standing.notice(begun.status, begun.cancel_mode)
+    standing.reckon(begun.now)
     standing.begin()
     walk = asyncio.create_task(_walk(standing, begun.brief))
     while not walk.done():
