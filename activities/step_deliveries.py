@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.posting import Posted, Postman, write_down
 from domain.messages import Delivery
@@ -22,6 +22,7 @@ from store.transactions import Work, transact
 #: seconds of waiting for a turn that are not worth another attempt of the activity
 _SHORT = 2.0
 _BEHIND = timedelta(seconds=1)
+BENIGN, UNSPECIFIED = ApplicationErrorCategory.BENIGN, ApplicationErrorCategory.UNSPECIFIED
 _GONE = frozenset({Delivery.SENT, Delivery.DELIVERED, Delivery.READ})
 
 
@@ -94,7 +95,10 @@ class StepDelivery:
             if delay >= left:
                 error = f"It could not be sent in time. {why}"
                 return await self._settle(Posted(Delivery.FAILED, error), info.attempt, "timeout")
-        raise ApplicationError(why, type=type, next_retry_delay=max(delay, timedelta(milliseconds=50)))
+        category = BENIGN if type in ("behind", "rate_limited") else UNSPECIFIED
+        raise ApplicationError(
+            why, type=type, next_retry_delay=max(delay, timedelta(milliseconds=50)), category=category
+        )
 
     async def _settle(self, posted: Posted, attempts: int, type: str = "channel_error") -> Acted:
         async def story(work: Work) -> None:
