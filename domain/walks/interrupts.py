@@ -36,10 +36,10 @@ class Overdue(StepError):
 
 
 class Exhausted(StepError):
-    """The item walked through more steps than an item may: nothing can catch it."""
+    """The item walked through more steps, or evaluated more, than an item may: nothing can catch it."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__("limit", f"more than {most} steps were executed — does a loop go round too often?")
+    def __init__(self, what: str) -> None:
+        super().__init__("limit", f"{what} — does a loop go round too often?")
 
 
 @contextmanager

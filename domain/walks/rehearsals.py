@@ -19,8 +19,11 @@ from domain.walks.ports import Brief, Event, Outcome, Snapshot, StepRecord, lock
 from domain.walks.samples import START, sample_run, sample_snapshot
 from domain.walks.schedulers import Clockwork
 from domain.walks.scopes import names_of
+from domain.walks.sizes import MOST_FUEL
 from domain.walks.walk import Phase, walk_item, walk_phase
 
+#: the tests of a definition are run while its author waits: their fuel is shared out
+FUEL_OF_ALL, LEAST_FUEL = 2_000_000, 50_000
 _NO_STEP = frozenset({"guard", "outputs", "cut"})
 
 
@@ -78,6 +81,7 @@ def rehearse_once(
     start: datetime = START,
     actions: Mapping[str, Manifest] | None = None,
     cancel_after: timedelta | None = None,
+    fuel: int = MOST_FUEL,
 ) -> Rehearsal:
     """One item, or one phase. `cancel_after`: how long after the start it is cancelled."""
     clock = Clockwork(start)
@@ -86,9 +90,9 @@ def rehearse_once(
         _play(clock, stage, number, start + played.after, played)
     effects = Memory(stage)
     walk = (
-        walk_item(brief, effects, actions, takes_any_id=True)
+        walk_item(brief, effects, actions, takes_any_id=True, fuel=fuel)
         if phase is None
-        else walk_phase(brief, phase, effects, actions, takes_any_id=True)
+        else walk_phase(brief, phase, effects, actions, takes_any_id=True, fuel=fuel)
     )
     outcome = clock.run(walk, stop_at=None if cancel_after is None else start + cancel_after)
     records = tuple(stage.records[n] for n in sorted(stage.records))
@@ -110,7 +114,9 @@ def rehearse(definition: Definition | Mapping[str, Any], tests: Sequence[TestCas
         else dict(definition)
     )
     read = definition if isinstance(definition, Definition) else from_canonical(canonical)
-    return [_tried_safely(canonical, read, test) for test in (read.tests if tests is None else tests)]
+    chosen = read.tests if tests is None else tests
+    fuel = max(LEAST_FUEL, FUEL_OF_ALL // max(1, len(chosen)))
+    return [_tried_safely(canonical, read, test, fuel) for test in chosen]
 
 
 def covered(results: Sequence[TestResult]) -> frozenset[str]:
@@ -118,16 +124,16 @@ def covered(results: Sequence[TestResult]) -> frozenset[str]:
     return frozenset().union(*(result.executed for result in results))
 
 
-def _tried_safely(canonical: dict[str, Any], definition: Definition, test: TestCase) -> TestResult:
+def _tried_safely(canonical: dict[str, Any], definition: Definition, test: TestCase, fuel: int) -> TestResult:
     """A test may say anything of a dialog (that its tags are a number); what no rule foresees fails the test alone."""
     try:
-        return _tried(canonical, definition, test)
+        return _tried(canonical, definition, test, fuel)
     except Exception as error:
         told = f"the test cannot be run: {type(error).__name__}: {str(error)[:200]}"
         return TestResult(test.name, (told,), frozenset(), timedelta(0))
 
 
-def _tried(canonical: dict[str, Any], definition: Definition, test: TestCase) -> TestResult:
+def _tried(canonical: dict[str, Any], definition: Definition, test: TestCase, fuel: int) -> TestResult:
     """The phase before, the item, the phase after. Path, outcome and time are the item's; calls are counted in all."""
     snapshot = sample_snapshot(definition.target, test.dialog, test.contact, test.operator)
     inputs, wrong = _filled_inputs(definition, test, snapshot)
@@ -146,15 +152,15 @@ def _tried(canonical: dict[str, Any], definition: Definition, test: TestCase) ->
     done: list[Rehearsal] = []
     totals = {"total": 1, "succeeded": 0, "failed": 0, "skipped": 0, "cancelled": 0}
     if definition.before:
-        done.append(rehearse_once(_phase_brief(brief, totals), test.mocks, phase="before"))
+        done.append(rehearse_once(_phase_brief(brief, totals), test.mocks, phase="before", fuel=fuel))
         brief = _with_before(brief, done[0].outcome.names)
     item = done[0] if done and (done[0].outcome.state != "succeeded" or done[0].outcome.reason) else None
     if item is None:
-        item = rehearse_once(brief, test.mocks, events)
+        item = rehearse_once(brief, test.mocks, events, fuel=fuel)
         done.append(item)
         if definition.after:
             totals = {**totals, item.outcome.state: 1}
-            done.append(rehearse_once(_phase_brief(brief, totals), test.mocks, phase="after"))
+            done.append(rehearse_once(_phase_brief(brief, totals), test.mocks, phase="after", fuel=fuel))
     calls = sum((Counter(part.calls) for part in done), Counter[str]())
     failures = differences(test.expect, item.outcome, item.path, calls, item.took)
     if done[-1] is not item and done[-1].outcome.state == "failed":

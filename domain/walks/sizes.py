@@ -13,6 +13,10 @@ MOST_LOOKS = 10_000
 STEPS_TO_CLEAN_UP = 100
 LONGEST_ITEM = timedelta(days=30)
 SHORT_MACRO = timedelta(seconds=30)
+#: units of fuel for all that an item's walk works out: less than a second of it
+MOST_FUEL = 1_000_000
+FUEL_OF_LOOK, FUEL_OF_STEP = 10, 40
+FUEL_TO_CLEAN_UP = 50_000
 CLEANUP_SECONDS = 60.0
 ON_FAILURE_SECONDS = 600.0
 

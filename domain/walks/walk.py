@@ -18,7 +18,15 @@ from domain.walks.kinds import DOINGS
 from domain.walks.ports import Brief, Effects, Outcome, StepError, Stopped
 from domain.walks.prepared import Prepared, prepared_for
 from domain.walks.scopes import Scope
-from domain.walks.sizes import LONGEST_ITEM, LONGEST_MESSAGE, MOST_NAMES, ON_FAILURE_SECONDS, SHORT_MACRO, size_of
+from domain.walks.sizes import (
+    LONGEST_ITEM,
+    LONGEST_MESSAGE,
+    MOST_FUEL,
+    MOST_NAMES,
+    ON_FAILURE_SECONDS,
+    SHORT_MACRO,
+    size_of,
+)
 from domain.walks.stepping import run_steps
 from domain.walks.traces import Masks, Tracer
 
@@ -26,14 +34,20 @@ Phase = Literal["before", "after"]
 
 
 async def walk_item(
-    brief: Brief, effects: Effects, actions: Mapping[str, Manifest] | None = None, *, takes_any_id: bool = False
+    brief: Brief,
+    effects: Effects,
+    actions: Mapping[str, Manifest] | None = None,
+    *,
+    takes_any_id: bool = False,
+    fuel: int = MOST_FUEL,
 ) -> Outcome:
-    """One item from its guard to its outputs. `actions`: the catalogue, unless told otherwise. `takes_any_id`: in
-    tests, where people may be called op_1.
+    """One item from its guard to its outputs. `actions`: the catalogue, unless told otherwise.
+
+    Tests take any id (people may be called op_1) and share out their fuel.
     """
     prepared = prepared_for(brief)
     definition = prepared.definition
-    course = _begin(brief, effects, prepared, actions, time_for(definition), takes_any_id)
+    course = _begin(brief, effects, prepared, actions, time_for(definition), takes_any_id, fuel)
     try:
         _declare(course, definition, brief)
         if definition.guard is not None and not _guarded(course, definition.guard):
@@ -60,11 +74,12 @@ async def walk_phase(
     actions: Mapping[str, Manifest] | None = None,
     *,
     takes_any_id: bool = False,
+    fuel: int = MOST_FUEL,
 ) -> Outcome:
     """The steps before the items, or after them. `stop` in it ends the phase as succeeded or skipped."""
     prepared = prepared_for(brief)
     definition = prepared.definition
-    course = _begin(brief, effects, prepared, actions, LONGEST_ITEM, takes_any_id)
+    course = _begin(brief, effects, prepared, actions, LONGEST_ITEM, takes_any_id, fuel)
     try:
         _declare(course, definition, brief)
         await run_steps(course, (definition.before if phase == "before" else definition.after) or ())
@@ -91,10 +106,11 @@ def _begin(
     actions: Mapping[str, Manifest] | None,
     time: timedelta,
     takes_any_id: bool,
+    fuel: int,
 ) -> Course:
     start = effects.now()
     tracer = Tracer(Masks(brief.inputs, prepared.definition.inputs))
-    walk = Walk(brief, prepared, tracer, catalogue() if actions is None else actions, DOINGS, takes_any_id)
+    walk = Walk(brief, prepared, tracer, catalogue() if actions is None else actions, DOINGS, takes_any_id, fuel)
     return Course(walk, effects, Scope.of(brief, start), Deadline(start + time))
 
 

@@ -58,6 +58,7 @@ async def _done(
             timeout=course.left(entry.now),
             dialog_id=names["dialog"].get("id"),
             contact_id=names["contact"].get("id"),
+            revision=names["dialog"].get("revision"),
         )
     )
     entry.attempts = done.attempts

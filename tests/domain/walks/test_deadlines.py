@@ -193,3 +193,16 @@ def test_a_definition_is_made_ready_once_for_its_sha():
     first = prepared_for(Brief(canonical, {}, "k", sha256="s1"))
     assert prepared_for(Brief(dict(canonical), {}, "k", sha256="s1")) is first
     assert prepared_for(Brief(canonical, {}, "k")) is not first
+
+
+def test_nothing_catches_an_item_whose_expressions_work_too_much():
+    many = "{{ ([" + ",".join("1" for _ in range(1900)) + "] | sum) ~ '' }}"
+    heavy = {"id": "l", "call": "log", "with": {"text": many}, "on_error": "continue"}
+    gone = walked(
+        {"id": "safe", "try": [loops(900, heavy)], "catch": {"do": [log("never")]}, "finally": [log("tidy", "{{ 1 ~ '' }}")]},
+        on_failure=[log("told", "{{ error.type }}")],
+    )  # fmt: skip
+    assert (gone.outcome.error_type, gone.outcome.error_step) == ("limit", "l")
+    assert "never" not in gone.path
+    # By then the trace is full; what ran after it shows in what was counted.
+    assert gone.calls["log"] < 900
