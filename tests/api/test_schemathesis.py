@@ -35,6 +35,17 @@ ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 #: no shrinking: the first request that goes wrong is told as it was
 QUIETLY = settings(suppress_health_check=list(HealthCheck), deadline=None, phases=[Phase.explicit, Phase.generate])
 pytestmark = pytest.mark.timeout(600)
+DEFINITION = """\
+dsl: 1
+kind: {kind}
+name: fuzzed
+title: Fuzzed
+permissions: {{ launch: {{ roles: [admin] }} }}
+do:
+  - {{ id: say, call: log, with: {{ text: Hello }} }}
+tests:
+  - {{ name: says, expect: {{ status: succeeded }} }}
+"""
 
 
 class NoBell:
@@ -62,7 +73,9 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def known(stack: Stack) -> dict[str, str]:
-    """What path parameters may stand for, by their names or by the route: made-up ids end at 404 too early."""
+    """What path parameters may stand for, by their names or by the route's noun and name: made-up ids end at 404 too
+    early.
+    """
     api = f"{stack.url}/api/v1"
     with httpx.Client(base_url=api, headers=ADMIN, timeout=30) as admin:
         people = {p["name"]: p["id"] for p in ask(admin.get("/operators"))["items"]}
@@ -79,14 +92,39 @@ def known(stack: Stack) -> dict[str, str]:
         dialog = ask(admin.get(f"/dialogs/{heard['dialog_id']}"))
         ask(admin.post("/channels", json={"key": "spare", "kind": "generic", "name": "Spare"}))
         token = ask(admin.post("/tokens", json={"name": "fuzzed"}))
+        run = make_the_desk(admin, dialog["id"])
     return {
         "dialog_id": dialog["id"], "operator": people["Ірина"], "operator_id": people["Ольга"],
-        "user_id": people["Тарас"], "tag": "refund", "run_id": f"dialog:{dialog['id']}", "channel": "demo",
+        "user_id": people["Тарас"], "tag": "refund", "run_id": run, "channel": "demo", "seq": "1",
+        "version": "1", "before": "1", "after": "1", "name": "fuzzed-secret", "path": "fuzzed", "secret": "fuzzed",
         "transfer_id": offered["transfer_id"], "contact_id": dialog["contact"]["id"], "token_id": token["id"],
-        "/teams/{key}": "vip", "/topics/{key}": "payment", "/tags/{key}": "vip", "/channels/{key}": "spare",
-        "/channels/{key}/token": "spare",
-        "/roles/{key}": "light_agent", "/settings/{key}": "stuck_after",
+        "teams.key": "vip", "topics.key": "payment", "tags.key": "vip", "channels.key": "spare",
+        "roles.key": "light_agent", "settings.key": "stuck_after", "dialogs.key": "fuzzed", "macros.key": "fuzzed",
+        "processes.key": "fuzzed-process", "filters.key": "fuzzed-filter",
+        **{f"{door}.key": "fuzzed" for door in ("quick-replies", "message-templates", "folders", "connections")},
     }  # fmt: skip
+
+
+def make_the_desk(admin: httpx.Client, dialog: str) -> str:
+    """One of everything people work with; answers the id of a run."""
+    for kind in ("macro", "process"):
+        text = DEFINITION.format(kind=kind)
+        door = {"macro": "macros", "process": "processes"}[kind]
+        if kind == "process":
+            text = text.replace("name: fuzzed", "name: fuzzed-process")
+        ask(admin.post(f"/{door}", content=text, headers={"Content-Type": "application/yaml"}))
+        name = "fuzzed" if kind == "macro" else "fuzzed-process"
+        ask(admin.post(f"/{door}/{name}/versions"))
+        ask(admin.post(f"/{door}/{name}/activation"))
+    text = {"key": "fuzzed", "name": "Fuzzed", "text": "Hello"}
+    ask(admin.post("/quick-replies", json=text))
+    ask(admin.post("/message-templates", json=text))
+    ask(admin.post("/folders", json={"key": "fuzzed", "name": "Fuzzed", "criteria": {"status": ["open"]}}))
+    ask(admin.post("/filters", json={"key": "fuzzed-filter", "name": "Fuzzed", "criteria": {}}))
+    ask(admin.post("/connections", json={"key": "fuzzed", "name": "Fuzzed", "base_url": "http://127.0.0.1:9"}))
+    ask(admin.put("/secrets/fuzzed-secret", json={"value": "fuzzed"}))
+    launched = ask(admin.post("/processes/fuzzed-process/runs", json={"selection": {"ids": [dialog]}}))
+    return str(launched["run_id"])
 
 
 def ask(answer: httpx.Response) -> Any:
@@ -105,6 +143,9 @@ def test_anything_gets_an_answer_the_document_tells_of(case: Any, stack: Stack) 
 def test_what_is_well_formed_and_about_things_that_are_there(case: Any, stack: Stack, known: dict[str, str]) -> None:
     path = case.path.removeprefix("/api/v1")
     if case.path_parameters:
-        case.path_parameters = {name: known.get(path, known.get(name, v)) for name, v in case.path_parameters.items()}
+        noun = path.split("/")[1]
+        case.path_parameters = {
+            name: known.get(f"{noun}.{name}", known.get(name, v)) for name, v in case.path_parameters.items()
+        }
     headers = {**ADMIN, "X-Channel-Token": TOKEN} if path.endswith("/inbound") else ADMIN
     case.call_and_validate(base_url=stack.url, headers=headers, checks=CHECKS, timeout=30)

@@ -247,14 +247,20 @@ async def test_each_change_stands_in_the_audit(admin, sessions, demo):
 NONSENSE = ["\x00", "a\x00b", "\ud800", "", " ", "x" * 20_000, -1, 10**30, 1.5, None, [], {}, True, float("nan")]
 
 
-@pytest.mark.parametrize("door", ["users", "roles", "teams", "topics", "tags", "channels", "settings", "tokens"])
+DOORS = [
+    "users", "roles", "teams", "topics", "tags", "channels", "settings", "tokens", "connections", "quick-replies",
+    "message-templates", "folders", "filters",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("door", DOORS)
 async def test_nonsense_is_never_our_fault(admin, door):
     schema = (await admin.get(f"{API}/openapi.json")).json()
     ref = schema["paths"][f"{API}/{door}"]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     fields = schema["components"]["schemas"][ref.rsplit("/", 1)[1]]["properties"]
     good = {
         "key": "good", "name": "Good", "email": "good@demo.local", "password": "good password", "kind": "sms",
-        "value": 5,
+        "value": 5, "text": "Good day", "base_url": "https://good.example", "criteria": {},
     }  # fmt: skip
     base = {name: value for name, value in good.items() if name in fields}
     for number, name in enumerate(fields):
