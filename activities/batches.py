@@ -116,27 +116,35 @@ class BatchActivities:
 
     @activity.defn
     async def start_items(self, order: StartItems) -> int:
-        """Start the workflows of items that were claimed; those that run already are left alone."""
-        client, left = await self._connect(), list(order.seqs)
+        """Start the workflows of items that were claimed; those that run already are left alone. Then they are noted,
+        so that nobody hands them out again.
+        """
+        client, left, started = await self._connect(), list(order.seqs), dict[int, str]()
 
         async def start_on() -> None:
             while left:
-                await self._start(client, order, left.pop(0))
+                seq = left.pop(0)
+                started[seq] = await self._start(client, order, seq)
                 activity.heartbeat(len(left))
 
         await asyncio.gather(*(start_on() for _ in range(_STARTERS)))
+        await transact(self._sessions, lambda work: run_items.note_started(work, order.run_id, started))
         return len(order.seqs)
 
-    async def _start(self, client: Client, order: StartItems, seq: int) -> None:
+    async def _start(self, client: Client, order: StartItems, seq: int) -> str:
+        """The Temporal run of the item's workflow; its id where the server does not tell."""
+        workflow_id = workflow_ids.of_item(order.run_id, seq)
         try:
-            await client.start_workflow(
-                "ProcessWorkflow", ProcessStart(order.run_id, seq), id=workflow_ids.of_item(order.run_id, seq),
+            handle = await client.start_workflow(
+                "ProcessWorkflow", ProcessStart(order.run_id, seq), id=workflow_id,
                 task_queue=self._queue, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 priority=Priority(priority_key=order.priority),
             )  # fmt: skip
-        except WorkflowAlreadyStartedError:
+        except WorkflowAlreadyStartedError as ended:
             log.warning("item.has_ended", run_id=str(order.run_id), seq=seq)
+            return ended.run_id or workflow_id
+        return handle.first_execution_run_id or handle.result_run_id or workflow_id
 
 
 class _Batch:

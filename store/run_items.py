@@ -1,26 +1,30 @@
-"""The items of a run: handed out within its window, claimed, parked, ended exactly once."""
+"""The items of a run: handed out within its window, claimed, begun. How they wait and end stands in item_ends."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import topologies
+from domain import topologies, workflow_ids
 from domain.errors import NotFoundError
 from domain.run_messages import Advance
 from domain.runs import CANARY, ITEM_ENDED, failures_of, room_for, too_many_failed
-from domain.walks.ports import Brief, Outcome, Snapshot, StepRecord
-from store import traces
-from store.bots import leave_bot
-from store.json_values import storable, storable_text
+from domain.walks.ports import Brief, Snapshot
+from store.item_ends import end, end_claimed, lock_item, park, takes_turns
 from store.operator_snapshots import operator_snapshot
-from store.run_wakes import close_reactions, take_waking, wake, workflow_of, workflow_of_item
-from store.runs import end_pending, get_run, lock_run, names_of, settle, totals_of
+from store.run_wakes import close_reactions, take_waking, workflow_of, workflow_of_item
+from store.runs import end_pending, get_run, lock_run, names_of, totals_of
 from store.snapshots import snapshot_of
 from store.tables import Run, RunItem, Subscription
 from store.transactions import Work
 from store.workflow_runs import note_run
+
+__all__ = [
+    "advance", "begin", "brief_of", "claim", "end", "end_claimed", "judge", "lock_item", "must_stop", "next_seqs",
+    "note_started", "park", "snapshot_of_item", "standing", "stop", "too_many",
+]  # fmt: skip
 
 #: pending items are counted up to here: whoever asks wants to know whether there are more
 _MANY = 1_000
@@ -49,9 +53,16 @@ _NEXT = """
 SELECT seq FROM run_items i WHERE run_id = :run AND state = 'pending' AND seq <= :last AND seq % :lanes = :lane{turn}
 ORDER BY seq LIMIT :room
 """
-_AFTER_ME = text("""
-SELECT DISTINCT r.id FROM run_items o JOIN runs r ON r.id = o.run_id
-WHERE o.target_key = :target AND o.state = 'pending' AND r.definition_key = :key AND r.number > :number
+#: claimed, but whoever was to start their workflows may have died before
+_NOT_STARTED = text("""
+SELECT seq FROM run_items i WHERE run_id = :run AND state = 'running'
+  AND NOT EXISTS (SELECT FROM workflow_runs w WHERE w.workflow_id = :prefix || i.seq) ORDER BY seq
+""")
+_NOTE_STARTED = text("""
+INSERT INTO workflow_runs (workflow_id, run_id, kind, dialog_id)
+SELECT :prefix || i.seq, started.temporal, :kind, i.dialog_id
+FROM unnest(CAST(:seqs AS bigint[]), CAST(:temporal AS text[])) AS started (seq, temporal)
+JOIN run_items i ON i.run_id = :run AND i.seq = started.seq ON CONFLICT DO NOTHING
 """)
 _LAST = 2**62
 _STANDING = text("""
@@ -71,17 +82,39 @@ async def advance(work: Work, run_id: UUID) -> Advance:
     await take_waking(work.session, workflow_of(run))
     seen = (await work.session.execute(_WINDOW, {"run": run_id, "many": _MANY})).one()
     live = seen.running + seen.waiting
-    if run.status != "running" or run.phase != "items" or not seen.pending:
+    if run.status != "running" or run.phase != "items":
         return Advance(run.status, (), live, seen.pending, run.cancel_mode)
-    if await must_stop(work, run):
-        return Advance(run.status, (), live, 0, run.cancel_mode)
+    if not seen.pending or await must_stop(work, run):
+        return Advance(run.status, await _not_started(work, run), live, 0, run.cancel_mode)
     room = room_for(run.concurrency, running=seen.running, waiting=seen.waiting)
     given = {**_bounds(run), "room": room}
-    claimed = sorted(await work.session.scalars(text(_CLAIM.format(turn=_turn(run))), given)) if room else []
+    claimed = list(await work.session.scalars(text(_CLAIM.format(turn=_turn(run))), given)) if room else []
     if not claimed and not live:
         await _pause_after_canary(work, run)
     live, pending = live + len(claimed), seen.pending - len(claimed)
-    return Advance(run.status, tuple(claimed), live, pending, run.cancel_mode)
+    start = await _not_started(work, run) if run.topology == "child" else tuple(sorted(claimed))
+    return Advance(run.status, start, live, pending, run.cancel_mode)
+
+
+async def _not_started(work: Work, run: Run) -> tuple[int, ...]:
+    """Items at work whose workflows nobody has noted yet: those just claimed, and those whose claim was lost with the
+    worker that made it.
+    """
+    given = {"run": run.id, "prefix": _prefix(run.id)}
+    return tuple(await work.session.scalars(_NOT_STARTED, given)) if run.topology == "child" else ()
+
+
+def _prefix(run_id: UUID) -> str:
+    return workflow_ids.of_item(run_id, 0)[:-1]
+
+
+async def note_started(work: Work, run_id: UUID, started: Mapping[int, str]) -> None:
+    """The items' workflows exist: seq → their Temporal run. `advance` hands them out no more."""
+    given = {
+        "prefix": _prefix(run_id), "run": run_id, "kind": workflow_ids.PROCESS, "seqs": list(started),
+        "temporal": list(started.values()),
+    }  # fmt: skip
+    await work.session.execute(_NOTE_STARTED, given)
 
 
 async def judge(work: Work, run_id: UUID) -> Advance:
@@ -101,7 +134,7 @@ def _bounds(run: Run) -> dict[str, Any]:
 
 
 def _turn(run: Run) -> str:
-    return _TURN if run.canonical.get("mode") == "queued" and not run.is_dry else ""
+    return _TURN if takes_turns(run) else ""
 
 
 async def next_seqs(session: AsyncSession, run: Run, *, lane: int = 0, lanes: int = 1, limit: int = 100) -> list[int]:
@@ -168,19 +201,6 @@ async def claim(work: Work, run_id: UUID, seq: int) -> RunItem | None:
     )  # fmt: skip
 
 
-async def lock_item(work: Work, run_id: UUID, seq: int) -> RunItem:
-    """Raises NotFoundError."""
-    item = await work.session.scalar(
-        select(RunItem)
-        .where(RunItem.run_id == run_id, RunItem.seq == seq)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if item is None:
-        raise NotFoundError("There is no such item.")
-    return item
-
-
 def brief_of(run: Run, item: RunItem, snapshot: Snapshot) -> Brief:
     """What the walk of an item starts from. Its effects are those of the run it resumes, if any."""
     return Brief(
@@ -233,80 +253,3 @@ async def _listen(work: Work, run: Run, item: RunItem, workflow_id: str, kinds: 
             from_seq=await work.session.scalar(_EVENTS_SO_FAR) or 0,
         )
     )  # fmt: skip
-
-
-async def park(work: Work, run_id: UUID, seq: int, waits_for: dict[str, Any] | None) -> None:
-    """The item waits for `waits_for` and gives its place at work to another; None: it goes on."""
-    item = await lock_item(work, run_id, seq)
-    if item.state not in ("running", "waiting"):
-        return
-    was_parked = item.is_parked
-    item.is_parked = waits_for is not None
-    item.state = "waiting" if item.is_parked else "running"
-    item.waits_for = storable(waits_for)
-    if item.is_parked and not was_parked:
-        await _tell_run(work, await get_run(work.session, run_id), "item_parked")
-
-
-async def end(
-    work: Work, run_id: UUID, seq: int, outcome: Outcome, records: tuple[StepRecord, ...] = ()
-) -> bool:  # fmt: skip
-    """Write down how an item ended; a macro's run ends with it. False when it had ended before: nothing changes."""
-    item = await lock_item(work, run_id, seq)
-    if item.state in ITEM_ENDED:
-        return False
-    work.run_id = run_id
-    await work.read_clock()
-    await end_claimed(work, await get_run(work.session, run_id), item, outcome, records)
-    return True
-
-
-async def end_claimed(
-    work: Work, run: Run, item: RunItem, outcome: Outcome, records: tuple[StepRecord, ...] = ()
-) -> None:
-    """The same for an item that this transaction has locked, once its clock is read."""
-    await traces.write(work, run.id, item.seq, records)
-    _settle_row(work, item, outcome)
-    if run.topology == "batch" and run.kind != "macro":
-        await _let_next(work, run, item)
-        return
-    await leave_bot(work, run.id)
-    workflow_id = workflow_of_item(run, item.seq)
-    await work.session.execute(delete(Subscription).where(Subscription.workflow_id == workflow_id))
-    await close_reactions(work.session, workflow_id)
-    await _let_next(work, run, item)
-    if run.kind == "macro" and not run.is_dry:
-        whole = await lock_run(work, run.id)
-        whole.message = item.message
-        await settle(work, whole, await totals_of(work.session, run.id))
-    else:
-        await _tell_run(work, run, "item_ended")
-
-
-def _settle_row(work: Work, item: RunItem, outcome: Outcome) -> None:
-    item.state = outcome.state
-    item.reason = storable_text(outcome.reason)
-    item.error_type, item.error_step = outcome.error_type, outcome.error_step
-    item.error_message = storable_text(outcome.error_message)
-    item.needs_attention = outcome.needs_attention
-    item.message = storable_text(outcome.message)
-    item.outputs = storable(outcome.outputs) or None
-    item.is_parked, item.waits_for = False, None
-    if item.started_at is None:
-        item.started_at = work.now
-    item.finished_at = work.now
-
-
-async def _tell_run(work: Work, run: Run, kind: str) -> None:
-    if run.kind != "macro":
-        await wake(work, workflow_of(run), kind)
-
-
-async def _let_next(work: Work, run: Run, item: RunItem) -> None:
-    """`mode: queued`: whoever waits for this target may have its turn."""
-    if not _turn(run):
-        return
-    await work.session.flush()
-    given = {"target": item.target_key, "key": run.definition_key, "number": run.number}
-    for waiting in list(await work.session.scalars(_AFTER_ME, given)):
-        await wake(work, workflow_of(await get_run(work.session, waiting)), "item_ended")

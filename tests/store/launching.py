@@ -64,7 +64,11 @@ class Launching:
         return await self.do(runs.begin, run_id, f"temporal-{run_id}")
 
     async def advance(self, run_id: UUID) -> Any:
-        return await self.do(run_items.advance, run_id)
+        """Hand out items and note their workflows as started."""
+        step = await self.do(run_items.advance, run_id)
+        if (await self.run(run_id)).topology == "child":
+            await self.do(run_items.note_started, run_id, {seq: f"{run_id}-{seq}" for seq in step.start})
+        return step
 
     async def end(self, run_id: UUID, seq: int, outcome: Outcome = DONE) -> bool:
         return bool(await self.do(run_items.end, run_id, seq, outcome))

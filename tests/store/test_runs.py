@@ -51,7 +51,7 @@ async def test_items_are_handed_out_within_the_window(desk):
     seen = await desk.begin(run)
     assert (seen.status, seen.phase, seen.topology, seen.pending) == ("running", "items", "child", 5)
     first, again = await asyncio.gather(desk.advance(run), desk.advance(run))
-    assert sorted(first.start + again.start) == [1, 2]
+    assert {*first.start, *again.start} == {1, 2}
     assert (await desk.advance(run)).start == ()
     await desk.do(run_items.park, run, 1, {"listens": "message.received"})
     assert (await desk.advance(run)).start == (3,)
@@ -61,6 +61,17 @@ async def test_items_are_handed_out_within_the_window(desk):
     await desk.end(run, 1)
     step = await desk.advance(run)
     assert (step.start, step.live, step.pending) == ((4,), 2, 1)
+
+
+async def test_a_claim_that_was_lost_is_handed_out_again(desk):
+    told = await _launch(desk, 3, LISTEN, concurrency=2)
+    run = told["run_id"]
+    await desk.begin(run)
+    assert (await desk.do(run_items.advance, run)).start == (1, 2)
+    await desk.do(run_items.begin, run, 2, f"begun-{run}")
+    assert (await desk.do(run_items.advance, run)).start == (1,)
+    await desk.do(run_items.note_started, run, {1: f"started-{run}"})
+    assert (await desk.do(run_items.advance, run)).start == ()
 
 
 async def test_an_item_ends_once_and_its_run_is_rung_once(desk):
@@ -174,11 +185,12 @@ async def test_pause_and_resume(desk):
     assert (await desk.advance(run)).start == ()
     assert (await desk.do(run_commands.resume, boss, run))["status"] == "running"
     assert (await desk.advance(run)).start == (2,)
-    assert await desk.do(run_items.standing, run, 2) == AsRow("running", None)
+    assert await _standing(desk, run, 2) == ("running", None)
 
 
-def AsRow(*values):
-    return values
+async def _standing(desk: Launching, run: UUID, seq: int):
+    async with desk.stage.sessions() as session:
+        return await run_items.standing(session, run, seq)
 
 
 async def test_cancelling_ends_what_has_not_begun_and_tells_what_has(desk):
@@ -243,7 +255,7 @@ async def test_a_retry_takes_over_what_failed_and_the_ledger_answers_for_what_is
         await desk.do(run_commands.retry, boss, run)
     await desk.begin(again)
     await desk.advance(again)
-    brief = await desk.do(run_items.begin, again, 1, "t")
+    brief = await desk.do(run_items.begin, again, 1, f"t-{again}")
     assert brief.item_key == f"{run}:2"
     found = await desk.do(effects.claim, f"{run}:2:note", again, 1, "note", "add_note", "h")
     assert (found.status, found.is_new, found.result) == ("done", False, {"note_id": "1"})
@@ -319,13 +331,13 @@ async def test_a_macro_ends_with_its_item(desk):
     key = await desk.publish("m", NOTE, kind="macro")
     dialog = await desk.stage.opened("a")
     told = await desk.launch(key, "boss", kind="macro", dialog_id=dialog)
-    brief = await desk.do(run_items.begin, told["run_id"], 1, "t")
+    brief = await desk.do(run_items.begin, told["run_id"], 1, f"t-{dialog}")
     assert (brief.snapshot.dialog["id"], brief.run["item_number"]) == (str(dialog), 1)
     await desk.do(run_items.end, told["run_id"], 1, Outcome("succeeded", message="done"))
     run = await desk.run(told["run_id"])
     assert (run.status, run.message) == ("succeeded", "done")
     assert await desk.open_reactions(f"macro:{run.id}") == []
-    assert await desk.do(run_items.begin, run.id, 1, "t2") is None
+    assert await desk.do(run_items.begin, run.id, 1, f"t2-{dialog}") is None
 
 
 async def test_an_item_that_listens_is_subscribed_while_it_lives(desk):
@@ -333,8 +345,8 @@ async def test_an_item_that_listens_is_subscribed_while_it_lives(desk):
     run = told["run_id"]
     await desk.begin(run)
     await desk.advance(run)
-    await desk.do(run_items.begin, run, 1, "t")
-    await desk.do(run_items.begin, run, 1, "t2")
+    await desk.do(run_items.begin, run, 1, f"t-{run}")
+    await desk.do(run_items.begin, run, 1, f"t2-{run}")
     (row,) = await desk.stage.sql("SELECT * FROM subscriptions WHERE run_id = :r", r=run)
     assert (row.workflow_id, row.kinds) == (f"process:{run}:1", ["message.received"])
     await desk.end(run, 1)
