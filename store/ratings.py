@@ -66,11 +66,6 @@ def _told(request: RatingRequest) -> dict[str, Any]:
     return {"score": request.score, "scale": request.scale, "state": request.state}
 
 
-async def was_asked(session: AsyncSession, dialog: Dialog) -> bool:
-    """Whether the client was asked for a score of this closing, and may still answer or has."""
-    return await session.scalar(_ASKED, {"dialog": dialog.id, "cycle": dialog.cycle}) is not None
-
-
 async def pending_of(session: AsyncSession, dialog_id: UUID) -> RatingRequest | None:
     """The request a client's next message may answer; ask with the dialog's row locked."""
     return await session.scalar(

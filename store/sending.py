@@ -167,7 +167,11 @@ async def _start_dialog(stage: Stage, p: StartDialog) -> Letter | Unsent:
         await outreach.keep_address(stage, contact.id, p.channel, p.address)
     way = await outreach.way_to(stage, contact.id, p.channel)
     if (other := await outreach.open_dialog_on(stage, way)) is not None:
-        raise StepError("conflict", "The client has an open dialog there.", details={"dialog_id": str(other)})
+        raise StepError(
+            "conflict",
+            "The client has an open dialog there.",
+            details={"code": "another_dialog_open", "dialog_id": str(other)},
+        )
     try:
         said = await _first_words(stage, p, way, contact)
     except _ClosedError:
