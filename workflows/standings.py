@@ -180,8 +180,8 @@ class Standing:
             self._waits.remove(waits_for)
 
     async def park_when_all_wait(self) -> None:
-        """After a strand has ended: the others may all be waiting."""
-        if self._waits and not self._is_parked and len(self._waits) >= self.strands:
+        """After a strand has ended: the others may all be waiting, and what it did is to be seen."""
+        if self._waits and len(self._waits) >= self.strands and (self._records or not self._is_parked):
             self._is_parked = True
             await self.look(parks=self._waits[-1])
 

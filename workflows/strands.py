@@ -33,29 +33,40 @@ async def together(
     """What each part returned or raised, in order. `compete`: None for those the winner left behind."""
     turns = asyncio.Semaphore(at_once)
     answers: list[T | BaseException | None] = [None] * len(parts)
+    left, counted, is_over = len(parts), 1, False
+
+    def count() -> None:
+        """As many strands as may go on: those that wait for their turn begin as soon as another ends."""
+        nonlocal counted
+        if is_over:
+            return
+        standing.strands += min(at_once, left) - counted
+        counted = min(at_once, left)
 
     async def strand(index: int, part: Callable[[], Awaitable[T]]) -> None:
+        nonlocal left
         async with turns:
-            standing.strands += 1
             try:
                 answers[index] = await part()
             except (StepError, Stopped, EndedElsewhere) as error:
                 answers[index] = error
             finally:
-                standing.strands -= 1
+                left -= 1
+                count()
             await standing.park_when_all_wait()
 
+    count()
     tasks = [asyncio.create_task(strand(index, part)) for index, part in enumerate(parts)]
-    standing.strands -= 1
     try:
         if compete:
             await _race(tasks, answers)
         else:
             await asyncio.gather(*tasks)
     finally:
-        standing.strands += 1
         for task in tasks:
             task.cancel()
+        is_over = True
+        standing.strands += 1 - counted
     for answer in answers:
         if isinstance(answer, EndedElsewhere):
             raise answer
