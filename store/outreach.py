@@ -17,7 +17,7 @@ from store import settings
 from store.deeds.stages import Stage
 from store.dialogs import Scene, lock_scene
 from store.ids import new_id
-from store.tables import ContactIdentity, Dialog, Team
+from store.tables import Channel, ContactIdentity, Dialog, Team
 from store.topics import team_of_topic
 from store.transactions import GroundMovedError, team_keys_of
 
@@ -79,19 +79,27 @@ async def _usable(stage: Stage, row: Any) -> Way:
 
 
 async def keep_address(stage: Stage, contact_id: UUID, channel: str, address: str) -> None:
-    """Make an address known as the contact's, unless it is. Raises StepError when it belongs to somebody else."""
+    """Make an address known as the contact's, unless it is. `channel`: a key, or a kind that has an active channel.
+
+    Raises StepError for an unknown channel, and for an address of somebody else.
+    """
     session = stage.work.session
-    row = ContactIdentity(id=new_id(), contact_id=contact_id, channel_key=channel, address=address)
-    found = await session.scalar(
-        select(ContactIdentity.contact_id).where(
-            ContactIdentity.channel_key == channel, ContactIdentity.address == address
-        )
+    by_key = (Channel.key == channel).desc()
+    key = await session.scalar(
+        select(Channel.key)
+        .where((Channel.key == channel) | (Channel.kind == channel), Channel.active)
+        .order_by(by_key, Channel.created_at, Channel.key)
+        .limit(1)
     )
-    if found is not None and found != contact_id:
-        raise StepError("conflict", "This address belongs to another client.", details={"contact_id": str(found)})
-    if found is None:
-        session.add(row)
-        await session.flush()
+    if key is None:
+        raise StepError("not_found", f"There is no active channel {channel!r}.", details={"channel": channel})
+    row = {"id": new_id(), "contact_id": contact_id, "channel_key": key, "address": address}
+    await session.execute(insert(ContactIdentity).values(**row).on_conflict_do_nothing())
+    owner = await session.scalar(
+        select(ContactIdentity.contact_id).where(ContactIdentity.channel_key == key, ContactIdentity.address == address)
+    )
+    if owner != contact_id:
+        raise StepError("conflict", "This address belongs to another client.", details={"contact_id": str(owner)})
 
 
 async def open_dialog_on(stage: Stage, way: Way) -> UUID | None:

@@ -16,7 +16,7 @@ from domain.errors import DomainError
 from domain.messages import Delivery
 from domain.ready_texts import filled, in_language
 from domain.walks.ports import Deed, StepError
-from store import effects, messages, outreach, rating_requests
+from store import contacts, effects, messages, outreach, rating_requests
 from store.deeds.doing import DEEDS, read_params
 from store.deeds.stages import Stage, step_error
 from store.dialogs import Scene
@@ -160,6 +160,8 @@ async def _written(
 
 async def _start_dialog(stage: Stage, p: StartDialog) -> Letter | Unsent:
     """A dialog of the run's own with the item's contact or another; `assign_to` gets it at once."""
+    if p.contact is not None:
+        await contacts.require_seen(stage.work.session, stage.viewer, UUID(p.contact))
     contact = await _contact(stage, UUID(p.contact) if p.contact else None)
     if (reason := _why_not(contact, p.purpose)) is not None:
         return Unsent({"dialog_id": None, "sent": False, "reason": reason})

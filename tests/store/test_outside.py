@@ -96,8 +96,8 @@ async def test_a_call_answers_what_was_picked_and_is_made_once(bank: Bank) -> No
     assert isinstance(again, Done)
     assert again.result == done.result
     assert len(bank.outside.asked) == 1
-    rows = await bank.stage.sql("SELECT CAST(e AS text) AS t FROM effects e")
-    assert not any("tok-9f" in r.t for r in rows)
+    rows = await bank.stage.sql("SELECT CAST(e AS text) AS line FROM effects e")
+    assert not any("tok-9f" in r.line for r in rows)
 
 
 async def test_a_reading_call_is_repeated_as_often_as_the_step_says(bank: Bank) -> None:

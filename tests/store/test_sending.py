@@ -244,6 +244,23 @@ async def test_a_started_dialog_belongs_to_the_run_until_it_is_assigned(stage: S
     assert await unsent(run, "start_dialog", dialog, channel="viber", text="x", purpose="marketing") == "no_consent"
 
 
+async def test_a_dialog_is_started_at_an_address_that_was_not_known(stage: Stage, run: RunAtHand) -> None:
+    dialog, other = await stage.opened("olena"), await stage.opened("ivan")
+    await run.begin(dialog)
+    key = await stage.add_channel("letters", "support")
+    await stage.sql("UPDATE channels SET kind = 'email' WHERE key = :c", c=key)
+    theirs = await contact_of(stage, other)
+    start = {"channel": "email", "address": "ivan@test", "text": "Hello"}
+    acted = await run.send("start_dialog", dialog, contact=str(theirs), **start)
+    assert acted.done is not None
+    made = await stage.dialog(UUID(acted.done.result["dialog_id"]))
+    assert (made.contact_id, made.channel_key) == (theirs, key)
+    assert (await refused(run, "start_dialog", dialog, **start)).type == "conflict"
+    nowhere = {**start, "channel": "telephony"}
+    assert (await refused(run, "start_dialog", dialog, **nowhere)).type == "not_found"
+    assert (await refused(run, "start_dialog", dialog, contact=str(new_id()), **start)).type == "not_found"
+
+
 async def test_what_a_refused_step_began_is_gone(stage: Stage, run: RunAtHand) -> None:
     dialog = await stage.opened("olena")
     await run.begin(dialog)
