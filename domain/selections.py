@@ -63,7 +63,7 @@ _BIGGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Asked:
     """`kind` of the field; `value` in its type: text, number, moment, a duration for older_than and newer_than, a tuple
     for in, not_in and between. `part`: the name below an open field.
     """
@@ -92,7 +92,7 @@ class Neither:
     test: "Tree"
 
 
-Tree = Test | Both | Either | Neither
+Tree = Asked | Both | Either | Neither
 
 
 def read(where: Any, target: str, *, pointer: str = "/where") -> Tree:
@@ -123,7 +123,7 @@ class _Reader:
             return Neither(self.read(where["not"], f"{pointer}/not", depth + 1))
         return self._test(where, pointer)
 
-    def _test(self, where: Mapping[str, Any], pointer: str) -> Test:
+    def _test(self, where: Mapping[str, Any], pointer: str) -> Asked:
         _only(where, {"field", "op", "value"}, pointer)
         field, op = where.get("field"), where.get("op")
         kind, part = self._kind_of(field)
@@ -134,8 +134,8 @@ class _Reader:
             raise _wrong(f"{pointer}/op", f"{field} takes one of {', '.join(sorted(OPS[kind]))}, not {_shown(op)}.")
         value = where.get("value")
         if op in ("is_empty", "is_not_empty"):
-            return Test(str(field), kind, str(op), None, part)
-        return Test(str(field), kind, str(op), _value(str(op), kind, value, f"{pointer}/value"), part)
+            return Asked(str(field), kind, str(op), None, part)
+        return Asked(str(field), kind, str(op), _value(str(op), kind, value, f"{pointer}/value"), part)
 
     def _kind_of(self, field: Any) -> tuple[str | None, str | None]:
         if not isinstance(field, str):

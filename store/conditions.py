@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, cast, false, func, literal, not_, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB
 
-from domain.selections import Both, Either, Neither, Test, Tree
+from domain.selections import Asked, Both, Either, Neither, Tree
 from store.tables import Channel, Contact, Dialog, Message, Operator, TeamMember, User
 
 Condition = ColumnElement[bool]
@@ -50,7 +50,7 @@ def compile_tree(tree: Tree) -> Condition:
             return or_(false(), *(compile_tree(t) for t in tests))
         case Neither(test):
             return not_(func.coalesce(compile_tree(test), false()))
-        case Test():
+        case Asked():
             return _test(tree)
 
 
@@ -59,12 +59,12 @@ def column_of(field: str) -> Any:
     return _COLUMNS[field]
 
 
-def _test(test: Test) -> Condition:
+def _test(test: Asked) -> Condition:
     compiled: Condition = _list_test(test) if test.kind == "list" else _single_test(test)
     return compiled
 
 
-def _single_test(test: Test) -> Any:
+def _single_test(test: Asked) -> Any:
     column = _column(test)
     value = test.value
     is_empty: Condition = column.is_(None)
@@ -105,13 +105,13 @@ def _compared(column: Any, op: str, value: Any) -> Any:
     return compared[op]
 
 
-def _column(test: Test) -> Any:
+def _column(test: Asked) -> Any:
     if test.part is None:
         return _COLUMNS[test.field]
     return _COLUMNS[test.field[: -len(test.part) - 1]][test.part].astext
 
 
-def _list_test(test: Test) -> Any:
+def _list_test(test: Asked) -> Any:
     if test.field == "operator.teams":
         among = select(TeamMember.team_key).where(TeamMember.user_id == User.id)
         has_any: Any = lambda keys: among.where(TeamMember.team_key.in_(keys)).exists()  # noqa: E731

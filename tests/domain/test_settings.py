@@ -38,5 +38,5 @@ def test_a_text_setting_takes_a_text_or_nothing(value):
 
 
 def test_an_unknown_key_is_told_the_known_ones():
-    with pytest.raises(NotFoundError, match="default_team, presence_grace"):
+    with pytest.raises(NotFoundError, match="default_team, mass_runs_at_once, presence_grace"):
         require_setting("colour", "blue")
