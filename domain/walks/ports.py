@@ -171,6 +171,9 @@ class SubEnded:
 class StepRecord:
     """One record of a trace. status: succeeded, skipped, failed, cancelled, running. At most 8 KB as JSON.
 
+    `kind` is the step's, `call:ACTION` for calls; besides `guard` (it stopped the item), `outputs` (some could not be
+    read) and `cut` (what follows is not recorded).
+
     `inputs` and `result` are redacted already. `branch`: the case taken and the values its conditions read.
     """
 

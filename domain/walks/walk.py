@@ -11,6 +11,7 @@ from typing import Any, Literal
 from domain.actions.catalogue import catalogue
 from domain.actions.manifests import Manifest
 from domain.definitions.shapes import Definition
+from domain.errors import AnotherDialogOpenError
 from domain.walks.courses import Course, Walk, error_context, span_of
 from domain.walks.endings import message_of, outputs_of
 from domain.walks.interrupts import Deadline, Ended
@@ -43,6 +44,8 @@ async def walk_item(
 ) -> Outcome:
     """One item from its guard to its outputs. `actions`: the catalogue, unless told otherwise.
 
+    A client who has another dialog open there is passed over: the item is skipped (DECISIONS 14).
+
     Tests take any id (people may be called op_1) and share out their fuel.
     """
     prepared = prepared_for(brief)
@@ -58,6 +61,8 @@ async def walk_item(
     except Stopped:
         return Outcome("cancelled")
     except StepError as error:
+        if definition.kind == "process" and error.details.get("code") == AnotherDialogOpenError.code:
+            return Outcome("skipped", reason=AnotherDialogOpenError.code, message=_short(error.message))
         await _on_failure(course, definition, error)
         return _failed(error)
     return Outcome(
