@@ -11,6 +11,7 @@ from domain.errors import InvalidDefinitionError, TooLargeError
 
 #: bytes: beyond the language's own limit, so that a text somewhat too large is told so by a diagnostic
 LARGEST = 80_000
+LARGEST_BUNDLE = 900_000
 YAML, JSON = "application/yaml", "application/json"
 _TEXT = {"schema": {"type": "string"}}
 #: `openapi_extra` of doors that take a definition
@@ -34,9 +35,18 @@ class Source:
 
 async def source_of(request: Request) -> Source:
     """Raises TooLargeError, and InvalidDefinitionError for bytes that are no text."""
+    return await _taken(request, LARGEST)
+
+
+async def bundle_of(request: Request) -> Source:
+    """The same for several definitions in one."""
+    return await _taken(request, LARGEST_BUNDLE)
+
+
+async def _taken(request: Request, most: int) -> Source:
     raw = await request.body()
-    if len(raw) > LARGEST:
-        raise TooLargeError(f"A definition has at most {LARGEST} bytes.")
+    if len(raw) > most:
+        raise TooLargeError(f"It has at most {most} bytes.")
     media = request.headers.get("content-type", YAML).partition(";")[0].strip().lower()
     try:
         text = raw.decode("utf-8")
@@ -47,6 +57,7 @@ async def source_of(request: Request) -> Source:
 
 
 TakenSource = Annotated[Source, Depends(source_of)]
+TakenBundle = Annotated[Source, Depends(bundle_of)]
 
 
 def fields_in(source: Source) -> dict[str, Any] | None:

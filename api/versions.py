@@ -28,7 +28,7 @@ async def _librarian(viewer: Annotated[Viewer, Depends(needs(Permission.DEFINITI
     return viewer
 
 
-Reader = Annotated[Viewer, Depends(_librarian)]
+Librarian = Annotated[Viewer, Depends(_librarian)]
 Managing = Annotated[Change, Depends(changing(Permission.DEFINITIONS_MANAGE))]
 VersionInPath = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Note = Annotated[str, Field(max_length=versions.LONGEST_NOTE), Storable]
@@ -77,17 +77,19 @@ def _router(kind: Kind) -> APIRouter:
         return await change.make(story)
 
     @router.get("/versions", name=f"list_versions_of_{kind}")
-    async def list_versions(key: KeyInPath, viewer: Reader, session: Reading) -> dict[str, Any]:
+    async def list_versions(key: KeyInPath, viewer: Librarian, session: Reading) -> dict[str, Any]:
         """Newest first."""
         return {"items": await versions.list_versions(session, kind, key)}
 
     @router.get("/versions/{version}", name=f"read_version_of_{kind}")
-    async def read_version(key: KeyInPath, version: VersionInPath, viewer: Reader, session: Reading) -> dict[str, Any]:
+    async def read_version(
+        key: KeyInPath, version: VersionInPath, viewer: Librarian, session: Reading
+    ) -> dict[str, Any]:
         return await versions.get_version(session, kind, key, version)
 
     @router.get("/versions/{before}/diff/{after}", name=f"compare_versions_of_{kind}")
     async def compare(
-        key: KeyInPath, before: VersionInPath, after: VersionInPath, viewer: Reader, session: Reading
+        key: KeyInPath, before: VersionInPath, after: VersionInPath, viewer: Librarian, session: Reading
     ) -> dict[str, Any]:
         """What differs: `changes` by JSON pointer, and `text` line by line."""
         return await versions.diff(session, kind, key, before, after)

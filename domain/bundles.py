@@ -15,7 +15,7 @@ MOST_DEFINITIONS = 20
 #: kinds of references that another installation calls by other names; people are never taken along
 BOUND: Mapping[str, str] = {
     "connection": "connections", "quick_reply": "quick_replies", "team": "teams", "topic": "topics", "tag": "tags",
-    "template": "templates", "channel": "channels", "role": "roles",
+    "template": "templates", "channel": "channels", "role": "roles", "new_tag": "tags",
 }  # fmt: skip
 
 

@@ -122,7 +122,8 @@ def _read(bundle: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _require_bindings(bindings: Mapping[str, Any]) -> None:
     for kind, names in bindings.items():
         if kind not in BOUND.values() or not isinstance(names, Mapping):
-            raise InvalidError(f"Names are bound by kind: {', '.join(BOUND.values())}.", field="bindings")
+            known = ", ".join(dict.fromkeys(BOUND.values()))
+            raise InvalidError(f"Names are bound by kind: {known}.", field="bindings")
         if not all(isinstance(new, str) and 0 < len(new) <= 200 for new in names.values()):
             raise InvalidError("A name is bound to a name.", field="bindings")
 

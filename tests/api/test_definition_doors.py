@@ -1,5 +1,7 @@
 """Definitions over HTTP: drafts, refusals with their place, publishing, activating, comparing, copying, forms."""
 
+import json
+
 import pytest
 
 API = "/api/v1"
@@ -154,3 +156,44 @@ async def test_actions_and_the_schema_are_there_for_editors(admin, anonymous):
     assert all(a["params"]["type"] == "object" for a in actions)
     schema = (await anonymous.get(f"{API}/schemas/dsl-1.json")).json()
     assert schema["$schema"].endswith("2020-12/schema")
+
+
+async def test_a_bundle_goes_out_and_comes_in_under_other_names(admin, greet):
+    tagging = GREETING.replace("name: greet", "name: tagging").replace(
+        'call: add_note\n    with: { text: "Привіт, {{ inputs.who }}" }', "call: add_tag\n    with: { tag: vip }"
+    )
+    assert (await admin.post(f"{API}/macros", content=tagging, headers=YAML)).status_code == 201
+    bundle = (await admin.get(f"{API}/macros/tagging/export")).json()
+    assert bundle["requires"]["tags"] == ["vip"]
+    as_yaml = await admin.get(f"{API}/macros/tagging/export", params={"format": "yaml"})
+    assert as_yaml.headers["content-type"].startswith("application/yaml")
+    entry = bundle["definitions"][0]
+    entry["source"] = entry["source"].replace("name: tagging", "name: tagged")
+    bundle["bindings"] = {"tags": {"vip": "refund"}}
+    looked = await admin.post(f"{API}/import", params={"dry_run": True}, json=bundle)
+    assert (looked.status_code, looked.json()["definitions"][0]["exists"]) == (200, False), looked.text
+    assert (await admin.get(f"{API}/macros/tagged")).status_code == 404
+    assert (await admin.post(f"{API}/import", json=bundle)).status_code == 200
+    assert "refund" in (await admin.get(f"{API}/macros/tagged")).json()["draft"]
+    again = await admin.post(f"{API}/import", content=as_yaml.content, headers=YAML)
+    assert (again.status_code, again.json()["definitions"][0]["exists"]) == (200, True), again.text
+
+
+@pytest.mark.parametrize(
+    "bundle",
+    [
+        {}, [], 1, {"bundle": 1}, {"bundle": 1, "definitions": [{}]}, {"bundle": 2, "definitions": []},
+        {"bundle": 1, "definitions": [{"kind": "macro", "key": "\x00", "source": "a"}]},
+        {"bundle": 1, "definitions": [{"kind": "macro", "key": "\ud800", "source": "a"}]},
+        {"bundle": 1, "definitions": [{"kind": "macro", "key": "x" * 10_000, "source": "a"}]},
+        {"bundle": 1, "definitions": [{"kind": "macro", "key": "a", "source": GREETING}], "bindings": {"tags": [1]}},
+        {"bundle": 1, "definitions": [{"kind": "macro", "key": "a", "source": GREETING}], "bindings": []},
+        {"bundle": 1, "definitions": [{"kind": "process", "key": "a", "source": GREETING}]},
+    ],
+)  # fmt: skip
+async def test_what_is_no_bundle_is_refused_in_words(admin, bundle):
+    for dry_run in (True, False):
+        content = json.dumps(bundle)
+        headers = {"Content-Type": "application/json"}
+        answer = await admin.post(f"{API}/import", params={"dry_run": dry_run}, content=content, headers=headers)
+        assert answer.status_code in (200, 422), answer.text
