@@ -14,11 +14,13 @@ DEFAULTS: dict[str, Any] = {
     "run_items": 10_000,
     "runs_at_once": 50,
     "mass_runs_at_once": 5,
+    "trace_days": 90,
 }
 
 _WHOLE_NUMBERS = {
     "presence_grace": (0, 86_400), "session_hours": (1, 720), "stuck_after": (1, 86_400),
     "run_items": (1, 100_000), "runs_at_once": (1, 50), "mass_runs_at_once": (1, 50),
+    "trace_days": (1, 3650),
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from relay.ringing import Bell
 from relay.sending import AnswerPendingError, send
 from store import matching, pending_commands, reactions, sweeps
 from store.engines import Sessions
+from store.run_retention import prune_runs
 
 log = structlog.get_logger("relay")
 
@@ -205,3 +206,4 @@ class Relay:
     async def _prune(self) -> None:
         async with self._sessions.begin() as session:
             await reactions.prune(session)
+            await prune_runs(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from uuid import UUID
 
 import pytest
@@ -21,10 +22,12 @@ from domain.run_messages import Bearings
 from domain.walks.ports import Asking, Outcome, StepError, StepRecord
 from store import approvals, effects, run_commands, run_items, runs, traces
 from store.effects import Kept
+from store.run_retention import prune_runs
 from store.viewers import get_viewer
 from tests.store.launching import DONE, FAILED, LISTEN, NOTE, SEND, Launching
 
 SKIPPED = Outcome("skipped", "guard")
+_NAMES = count(1)
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ async def desk(stage):
 
 async def _launch(desk: Launching, count: int, *steps, **more):
     launch_more = {k: more.pop(k) for k in ("canary", "concurrency", "is_dry") if k in more}
-    key = await desk.publish("d", *steps, **more)
+    key = await desk.publish(f"d{next(_NAMES)}", *steps, **more)
     dialogs = [await desk.stage.opened(f"c{n}") for n in range(count)]
     return await desk.launch(key, "boss", *dialogs, **launch_more)
 
@@ -402,3 +405,30 @@ async def test_runs_wait_for_room_and_are_rung_when_there_is(desk):
     assert await desk.open_reactions(f"mass:{second['run_id']}") == ["run_queued"]
     assert (await desk.begin(second["run_id"])).status == "running"
     await desk.stage.setting("runs_at_once", 50)
+
+
+async def test_old_traces_and_dry_runs_are_forgotten(desk):
+    kept, dry = await _launch(desk, 1, LISTEN), await _launch(desk, 1, NOTE, is_dry=True)
+    record = StepRecord(1, "hear", "hear", "listen", "succeeded", "2026-11-22T10:00:00Z")
+    for told in (kept, dry):
+        await desk.begin(told["run_id"])
+        await desk.advance(told["run_id"])
+        await desk.do(run_items.end, told["run_id"], 1, DONE, (record,))
+        await desk.do(runs.finish, told["run_id"])
+    await desk.stage.sql("UPDATE runs SET finished_at = now() - interval '8 days' WHERE id IN (:a, :b)",
+                         a=kept["run_id"], b=dry["run_id"])  # fmt: skip
+
+    async def traces_left() -> int:
+        (row,) = await desk.stage.sql("SELECT count(*) AS n FROM run_steps WHERE run_id = :r", r=kept["run_id"])
+        return row.n
+
+    async def prune() -> None:
+        async with desk.stage.sessions.begin() as session:
+            await prune_runs(session)
+
+    await prune()
+    assert await traces_left() == 1
+    assert not await desk.stage.sql("SELECT 1 FROM runs WHERE id = :r", r=dry["run_id"])
+    await desk.stage.sql("UPDATE runs SET finished_at = now() - interval '91 days' WHERE id = :a", a=kept["run_id"])
+    await prune()
+    assert await traces_left() == 0
