@@ -1,4 +1,5 @@
 """`make replay-record`: plays every path of every workflow on the real thing and keeps the histories beside this file.
+`python -m tests.replay.record NAME…` plays only the stories of these names.
 
 Record anew only after a change that is meant to break replay, and say so in the commit.
 """
@@ -6,59 +7,27 @@ Record anew only after a change that is meant to break replay, and say so in the
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
+import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from temporalio.client import WorkflowExecutionStatus
 
 from domain import workflow_ids
 from embedded.postgres import EmbeddedPostgres
 from store.migrating import upgrade
 from tests.providers import Reply
+from tests.replay import run_stories
+from tests.replay.recording import RUNS, Recorder
 from tests.stack import Shop, Stack, eventually, running_stack
 from workflows import options
 
 HERE = Path(__file__).parent
 #: history length at which a run is renewed while the paths with a fresh run are played, and replayed
 EARLY = 60
-
-
-class Recorder:
-    """Keeps what happened under the name of its path."""
-
-    def __init__(self, stack: Stack, folder: Path) -> None:
-        self._stack, self._folder = stack, folder
-
-    async def keep(self, name: str, workflow_id: str, *, run_id: str | None = None) -> None:
-        client = await self._stack.connect()
-        history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
-        kept = {
-            "workflow_id": workflow_id,
-            "renew_at": options.RENEW_AT,
-            "history": anonymous(json.loads(history.to_json())),
-        }
-        (self._folder / f"{name}.json").write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
-
-    async def ended(self, workflow_id: str) -> None:
-        handle = (await self._stack.connect()).get_workflow_handle(workflow_id)
-
-        async def is_over() -> bool:
-            return (await handle.describe()).status != WorkflowExecutionStatus.RUNNING
-
-        await eventually(is_over)
-
-
-def anonymous(told: Any) -> Any:
-    """Without who and where: names of machines and processes, and where files lay."""
-    if isinstance(told, dict):
-        return {k: "worker" if k == "identity" else "" if k == "stackTrace" else anonymous(v) for k, v in told.items()}
-    return [anonymous(item) for item in told] if isinstance(told, list) else told
 
 
 async def post(client: httpx.AsyncClient, path: str, body: object = None, status: int | None = None) -> httpx.Response:
@@ -174,9 +143,11 @@ async def fresh_runs(shop: Shop, recorder: Recorder) -> None:
         await recorder.keep(f"{name}_after_renewal", workflow_id, run_id=runs[1])
 
 
-RUNS = "SELECT run_id FROM workflow_runs WHERE workflow_id = :w ORDER BY started_at"
 Story = Callable[[Shop, Recorder], Awaitable[None]]
-STORIES: tuple[Story, ...] = (dialogs, transfers, presence)
+STORIES: tuple[Story, ...] = (
+    dialogs, transfers, presence, run_stories.batches, run_stories.items, run_stories.macros, run_stories.launches,
+)  # fmt: skip
+RENEWED: tuple[Story, ...] = (fresh_runs, run_stories.fresh_mass_run)
 
 
 async def play(story: Story, stack: Stack, recorder: Recorder) -> None:
@@ -187,15 +158,20 @@ async def play(story: Story, stack: Stack, recorder: Recorder) -> None:
         await shop.aclose()
 
 
-async def record(stack: Stack, folder: Path) -> None:
+async def record(stack: Stack, folder: Path, wanted: Collection[str] = ()) -> None:
+    """All stories, or those whose names are given."""
     recorder = Recorder(stack, folder)
     await stack.bells[0].is_ready()
-    await recorder.keep("probe", workflow_ids.PROBE)
+    if not wanted:
+        await recorder.keep("probe", workflow_ids.PROBE)
     for story in STORIES:
-        await play(story, stack, recorder)
+        if not wanted or story.__name__ in wanted:
+            await play(story, stack, recorder)
     usual, options.RENEW_AT = options.RENEW_AT, EARLY
     try:
-        await play(fresh_runs, stack, recorder)
+        for story in RENEWED:
+            if not wanted or story.__name__ in wanted:
+                await play(story, stack, recorder)
     finally:
         options.RENEW_AT = usual
 
@@ -206,7 +182,7 @@ async def main() -> None:
         with EmbeddedPostgres(folder, fsync=False) as server:
             upgrade(server.url)
             async with running_stack(server.url) as stack:
-                await record(stack, HERE)
+                await record(stack, HERE, sys.argv[1:])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
