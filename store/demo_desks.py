@@ -2,6 +2,8 @@
 there were definitions.
 """
 
+from typing import Any
+
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,7 +26,7 @@ async def put_desk(session: AsyncSession) -> None:
     """Raises nothing: what is there under these names already stays as it is."""
     if await session.get(Setting, _DONE) is not None:
         return
-    rows = (
+    rows: tuple[tuple[type[Any], dict[str, Any]], ...] = (
         *((Tag, {"key": key, "name": name}) for key, name in TAGS.items()),
         (QuickReply, {"key": "stale-warning", "name": "Попередження про закриття", "text": STALE}),
         (

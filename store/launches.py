@@ -129,14 +129,19 @@ async def read_inputs(work: Work, found: Launchable, order: LaunchOrder) -> Chec
 
 
 async def names_for(session: AsyncSession, found: Launchable, order: LaunchOrder) -> dict[str, Any]:
-    """What defaults may read: the one dialog, contact or operator a launch is about, and what triggered it."""
-    target = found.canonical.get("target", "dialog")
-    ids = order.selected.ids or ()
-    only = ids[0] if len(ids) == 1 else None
-    dialog_id = order.dialog_id or (only if target == "dialog" else None)
-    if dialog_id is not None or target == "contact":
+    """What defaults may read: the one dialog, contact or operator a launch is about, as far as the launcher may read
+    it, and what triggered it.
+    """
+    target = "dialog" if order.dialog_id is not None else found.canonical.get("target", "dialog")
+    ids = (order.dialog_id,) if order.dialog_id is not None else order.selected.ids or ()
+    only = ids[0] if len(ids) == 1 and target != "none" else None
+    if only is not None:
+        asked = Wanted(target, Selected(ids=(only,)), EVERYTHING, None, 1)
+        only = only if await count_selected(session, found.viewer, asked) else None
+    dialog_id = only if target == "dialog" else None
+    if only is not None and target != "operator":
         snapshot = await snapshot_of(session, dialog_id, only if target == "contact" else None)
-    elif target == "operator" and only is not None:
+    elif only is not None:
         snapshot = await operator_snapshot(session, only)
     else:
         return {"dialog": None, "contact": None, "operator": None, "trigger": dict(order.trigger)}

@@ -201,6 +201,17 @@ async def test_defaults_read_the_one_dialog(desk):
     assert (await desk.run(told["run_id"])).inputs == {"who": "77"}
 
 
+async def test_defaults_never_read_what_the_launcher_may_not(desk):
+    inputs = {"who": {"label": "Who", "type": "string", "default": "{{ contact.name }}"}}
+    key = await desk.publish("curious", inputs=inputs)
+    await desk.stage.team("far")
+    await desk.stage.add_channel("far", "far")
+    dialog = await desk.stage.opened("b", channel="far", name="Secret")
+    await desk.stage.person("op")
+    told = await desk.launch(key, "op", dialog)
+    assert (told["total"], (await desk.run(told["run_id"])).inputs) == (0, {"who": None})
+
+
 async def test_only_active_definitions_start_and_only_those_listed_start_them(desk):
     idle = await desk.publish("idle", active=False)
     dialog = await desk.stage.opened("a")
