@@ -44,7 +44,8 @@ async def _change_of(request: Request, house: House, viewer: Viewer, key: str | 
     address = request.client.host if request.client else None
     keyed = None
     if key is not None:
-        told = b"\n".join((request.method.encode(), str(request.url.path).encode(), await request.body()))
+        place = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        told = b"\n".join((request.method.encode(), place.encode(), await request.body()))
         keyed = Keyed(viewer.user_id, key, hashlib.sha256(told).hexdigest())
     return Change(house, viewer, Actor("user", viewer.user_id, address), keyed)
 

@@ -14,6 +14,7 @@ from store.ids import new_id
 LARGEST_BODY = 1_000_000
 LARGEST_UPLOAD = 12_000_000
 _UPLOADS = "/api/v1/attachments"
+_SECRET_PATHS = ("/api/v1/hooks/", "/api/v1/csat/")
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -62,9 +63,14 @@ class Guards:
             took = round((time.perf_counter() - began) * 1000, 1)
             route = scope.get("route")
             log.info(
-                "request", method=scope["method"], route=getattr(route, "path", None), path=scope["path"],
+                "request", method=scope["method"], route=getattr(route, "path", None), path=_loggable(scope["path"]),
                 status=status, ms=took,
             )  # fmt: skip
+
+
+def _loggable(path: str) -> str:
+    """Addresses that are secrets themselves are cut short."""
+    return next((f"{prefix}…" for prefix in _SECRET_PATHS if path.startswith(prefix)), path)
 
 
 def _request_id(given: bytes) -> str:

@@ -91,6 +91,14 @@ async def test_drafts_are_kept_valid_or_not_and_published_only_when_valid(admin)
     assert (await admin.post(f"{API}/macros/drafted/restoration")).json()["status"] == "inactive"
 
 
+async def test_a_key_stands_for_the_whole_request_its_parameters_too(admin):
+    headers = {**YAML, "Idempotency-Key": "import-once"}
+    text = f"bundle: 1\ndefinitions: [{{kind: macro, key: once, source: {json.dumps(GREETING)}}}]"
+    first = await admin.post(f"{API}/import", params={"dry_run": True}, content=text, headers=headers)
+    other = await admin.post(f"{API}/import", content=text, headers=headers)
+    assert (first.status_code, other.status_code, other.json()["code"]) == (200, 422, "key_reused"), first.text
+
+
 async def test_json_will_do_as_well(admin, greet):
     canonical = (await admin.get(f"{API}/macros/greet/versions/1")).json()["canonical"]
     made = await admin.post(f"{API}/macros", json={**canonical, "name": "in-json"})

@@ -5,6 +5,7 @@ what is committed is looked at.
 import asyncio
 
 import pytest
+import structlog
 from sqlalchemy import text
 
 API = "/api/v1"
@@ -234,6 +235,14 @@ async def test_a_webhook_starts_a_run_once_a_delivery_and_tells_strangers_nothin
     async with sessions() as session:
         found = text("SELECT count(*) FROM runs r WHERE r::text LIKE '%s3cret-of-the-hook%'")
         assert await session.scalar(found) == 0
+
+
+async def test_secret_addresses_stay_out_of_the_log(anonymous):
+    with structlog.testing.capture_logs() as logged:
+        await anonymous.post(f"{API}/hooks/sweep/a-secret", json={})
+        await anonymous.post(f"{API}/csat/a-secret-of-somebody", json={"score": 1})
+    assert len(logged) == 2
+    assert "a-secret" not in str(logged)
 
 
 LAUNCHES = [
