@@ -1,17 +1,19 @@
 """Everything that can be said about a definition without running it, and with `full_check` by running its tests."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from domain.actions.manifests import Manifest
 from domain.definitions.blueprints import expand
 from domain.definitions.calls import check_calls, result_fields
 from domain.definitions.canonical import canonical_of
 from domain.definitions.contexts import Book
-from domain.definitions.diagnostics import Diagnostic, Findings, has_errors
+from domain.definitions.diagnostics import Diagnostic, EnoughError, Findings, has_errors
 from domain.definitions.forms import Forms
 from domain.definitions.lints import check_lints
 from domain.definitions.loading import Loaded
 from domain.definitions.names import closest
+from domain.definitions.patterns import Patterns
 from domain.definitions.policies import check_policies
 from domain.definitions.reading import Reader
 from domain.definitions.references import check_references
@@ -38,11 +40,12 @@ def check(
     """
     findings = Findings(loaded.places)
     findings.extend(loaded.diagnostics)
-    draft = loaded.draft
-    if draft is not None and draft.use is not None:
-        draft = _expanded(loaded, world, findings)
-    if draft is not None:
-        _check(draft, catalogue, world, publisher, timezones, findings)
+    with suppress(EnoughError):
+        draft = loaded.draft
+        if draft is not None and draft.use is not None:
+            draft = _expanded(loaded, world, findings)
+        if draft is not None:
+            _check(draft, catalogue, world, publisher, timezones, findings)
     return findings.sorted()
 
 
@@ -55,8 +58,9 @@ def _check(
     findings: Findings,
 ) -> None:
     book = Book.of(definition, result_fields(definition, catalogue))
-    reader = Reader(book, findings)
-    Forms(definition, catalogue, findings).check(timezones)
+    patterns = Patterns()
+    reader = Reader(book, findings, patterns)
+    Forms(definition, catalogue, findings, patterns).check(timezones)
     Scoping(book, reader).check()
     check_calls(definition, catalogue, findings)
     check_references(definition, catalogue, world, findings)
@@ -103,7 +107,8 @@ def full_check(
         return found
     findings = Findings(loaded.places)
     findings.extend(found)
-    _run_tests(loaded.definition, rehearse(loaded.canonical), findings)
+    with suppress(EnoughError):
+        _run_tests(loaded.definition, rehearse(loaded.canonical), findings)
     return findings.sorted()
 
 

@@ -77,8 +77,15 @@ class Diagnostic:
         }
 
 
+MOST_FINDINGS = 200
+
+
+class EnoughError(Exception):
+    """As many diagnostics as anybody reads are found; what is left of the text is not looked at."""
+
+
 class Findings:
-    """Collects diagnostics over one text; the same thing is said once."""
+    """Collects diagnostics over one text; the same thing is said once. Raises EnoughError at MOST_FINDINGS."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -101,6 +108,8 @@ class Findings:
         mended = Fix(where, fix) if isinstance(fix, str) else fix
         found = Diagnostic(wording, pointer_of(path), where, facts, mended)
         self._found.setdefault((found.code, found.pointer, where), found)
+        if len(self._found) >= MOST_FINDINGS:
+            raise EnoughError
 
     def extend(self, others: Iterable[Diagnostic]) -> None:
         for other in others:

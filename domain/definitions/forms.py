@@ -9,6 +9,7 @@ from domain.actions.manifests import Manifest
 from domain.definitions.diagnostics import Findings
 from domain.definitions.inputs import InputField
 from domain.definitions.names import CUSTOM, EVENTS, closest, is_event
+from domain.definitions.patterns import Patterns
 from domain.definitions.places import Path
 from domain.definitions.scalars import has_braces
 from domain.definitions.selections import AllOf, AnyOf, Comparison, Not
@@ -27,7 +28,10 @@ _TAKEN = frozenset(
 
 
 class Forms:
-    def __init__(self, definition: Definition, catalogue: Mapping[str, Manifest], findings: Findings) -> None:
+    def __init__(
+        self, definition: Definition, catalogue: Mapping[str, Manifest], findings: Findings, patterns: Patterns
+    ) -> None:
+        self._patterns = patterns
         self._definition = definition
         self._catalogue = catalogue
         self._findings = findings
@@ -80,8 +84,11 @@ class Forms:
     def _input(self, one: InputField, path: Path) -> None:
         if one.type in ("choice", "multi_choice") and not one.choices:
             self._findings.add("E202.choices", path, type=one.type)
-        if one.pattern is not None and (said := _why_unreadable(one.pattern)) is not None:
-            self._findings.add("E212", (*path, "pattern"), said=said)
+        if one.pattern is not None and not self._patterns.has_room_for(one.pattern):
+            self._findings.add("E212.large", (*path, "pattern"))
+        elif one.pattern is not None and (said := _why_unreadable(one.pattern)) is not None:
+            wording = "E212.large" if "size limit" in said else "E212"
+            self._findings.add(wording, (*path, "pattern"), said=said)
         if one.default is not None and not has_braces(one.default) and not _fits(one, one.default):
             self._findings.add("E203.default", (*path, "default"), type=one.type)
 
@@ -245,9 +252,9 @@ def _is_pair(value: object) -> bool:
 def _why_unreadable(pattern: str) -> str | None:
     """Patterns are those of Rust, as pydantic-core has them: they take time in proportion to the text."""
     try:
-        SchemaValidator(core_schema.str_schema(pattern=pattern))
+        SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
     except SchemaError as refused:
-        return " ".join(str(refused).split())[:200]
+        return " ".join(str(refused).rpartition("error: ")[2].split())[:200]
     return None
 
 

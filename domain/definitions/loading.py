@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.definitions.canonical import canonical_json, canonical_of, from_canonical, sha256_of
 from domain.definitions.composing import compose
-from domain.definitions.diagnostics import Diagnostic, Findings
+from domain.definitions.diagnostics import Diagnostic, EnoughError, Findings
 from domain.definitions.places import Places
 from domain.definitions.shapes import LARGEST_BYTES, Definition
 from domain.definitions.shaping import shape
@@ -36,13 +36,22 @@ def load(source: bytes | str) -> Loaded:
     text = _text_of(source, findings)
     if text is None:
         return Loaded(diagnostics=findings.sorted(), places=places)
+    try:
+        return _loaded(text, findings)
+    except EnoughError:
+        return Loaded(diagnostics=findings.sorted(), places=places)
+
+
+def _loaded(text: str, findings: Findings) -> Loaded:
+    places = findings.places
     is_read, document = compose(text, findings)
     if not is_read:
         return Loaded(diagnostics=findings.sorted(), places=places)
     canonical = canonical_of(document) if isinstance(document, dict) else None
-    draft = shape(canonical if canonical is not None else document, findings)
     if canonical is not None and (size := len(canonical_json(canonical))) > LARGEST_BYTES:
         findings.add("E106", (), size=size, most=LARGEST_BYTES)
+        return Loaded(diagnostics=findings.sorted(), places=places)
+    draft = shape(canonical if canonical is not None else document, findings)
     if findings.has_errors or draft is None or canonical is None:
         return Loaded(diagnostics=findings.sorted(), places=places, draft=draft)
     return Loaded(draft, canonical, sha256_of(canonical), findings.sorted(), places, draft)

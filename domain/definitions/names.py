@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from domain.actions.fields import PRIORITIES
 from domain.dialogs import Kind, Place, Status
@@ -43,13 +44,21 @@ _INTERNAL = ("settings.", "user.", "distribution.", "definition.", "connection."
 
 EVENTS: frozenset[str] = _CATALOGUE | {str(fact) for fact in Fact if not str(fact).startswith(_INTERNAL)}
 CUSTOM = "custom."
+LONGEST_NAME = 60
+MOST_KNOWN = 300
 
 
 def closest(name: object, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant."""
-    if not isinstance(name, str) or len(name) > 100:
+    """The known name that was probably meant; among more than MOST_KNOWN nobody looks."""
+    names = tuple(known)
+    if not isinstance(name, str) or len(name) > LONGEST_NAME or len(names) > MOST_KNOWN:
         return None
-    found = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    return _closest(name.lower(), names)
+
+
+@lru_cache(maxsize=1024)
+def _closest(name: str, known: tuple[str, ...]) -> str | None:
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return found[0] if found else None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from domain.definitions.contexts import KNOWN_IN, Book, Scope
 from domain.definitions.diagnostics import Findings, Fix
 from domain.definitions.names import OPTIONS, closest
+from domain.definitions.patterns import Patterns
 from domain.definitions.places import Path, Span
 from domain.definitions.scalars import has_braces
 from domain.definitions.wording import CATALOGUE
@@ -21,14 +22,15 @@ _RESERVED = {"true", "false", "null", "yes", "no", "on", "off", "~"}
 class Reader:
     """`read_vars` gathers the variables that are read, for the lints."""
 
-    def __init__(self, book: Book, findings: Findings) -> None:
+    def __init__(self, book: Book, findings: Findings, patterns: Patterns) -> None:
         self.book = book
+        self._patterns = patterns
         self.findings = findings
         self.places = findings.places
         self.read_vars: set[str] = set()
 
     def condition(self, source: str | None, path: Path, scope: Scope) -> None:
-        if source is None:
+        if source is None or not self._has_room(source, path):
             return
         try:
             expression = compile_condition(source)
@@ -46,13 +48,19 @@ class Reader:
         elif isinstance(tree, list | tuple):
             for n, one in enumerate(tree):
                 self.value(one, (*path, n), scope)
-        elif has_braces(tree):
+        elif has_braces(tree) and self._has_room(tree, path):
             try:
                 expression = compile_value(tree)
             except ExpressionError as error:
                 self._report(error, tree, path)
                 return
             self._check(expression, tree, path, scope)
+
+    def _has_room(self, source: str, path: Path) -> bool:
+        if self._patterns.has_room_in(source):
+            return True
+        self.findings.add("E306.patterns", path)
+        return False
 
     # --- errors of the expression itself
 

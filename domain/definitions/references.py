@@ -119,6 +119,8 @@ def check_references(
         keys = known.get(reference.kind)
         if code is None or keys is None or reference.key in keys:
             continue
+        if reference.kind in ("user", "operator") and reference.key.lower() in keys:
+            continue
         suggestion = closest(reference.key, keys)
         is_key = reference.path[:2] == ("mass", "rate")
         span = findings.places.key(reference.path) if is_key else findings.places.value(reference.path)

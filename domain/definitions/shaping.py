@@ -48,7 +48,7 @@ def shape(document: Any, findings: Findings) -> Definition | None:
         except ValidationError as refused:
             errors = refused.errors(include_url=False)
         if round_ == 0:
-            for error in errors:
+            for error in errors:  # ends at MOST_FINDINGS
                 _report(error, body, findings)
             body = copy.deepcopy(body)
         for error in reversed(errors):

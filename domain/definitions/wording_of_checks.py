@@ -33,6 +33,11 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     "E304.hint": ("{said}", "{said}", "{hint}", "{hint}"),
     "E305.hint": ("{said}", "{said}", "{hint}", "{hint}"),
     "E306.hint": ("{said}", "{said}", "{hint}", "{hint}"),
+    "E306.patterns": (
+        "the patterns of this definition repeat too much", "шаблони цього визначення забагато повторюють",
+        "use [0-9] and [A-Za-z] in place of \\d and \\w, or repeat less",
+        "візьміть [0-9] і [A-Za-z] замість \\d і \\w або повторюйте менше",
+    ),
     "E306.type": (
         "a condition is true or false, '{name}' is {given}", "умова — це true або false, а '{name}' — {given}",
         "compare it with something", "порівняйте з чимось",

@@ -234,7 +234,13 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     ),
     "E212": (
         "the pattern cannot be read: {said}", "шаблон не читається: {said}",
-        "no look-around and no back-references", "без переглядів уперед/назад і зворотних посилань",
+        "patterns are those of Rust: no look-around, no back-references",
+        "шаблони — як у Rust: без переглядів уперед/назад і зворотних посилань",
+    ),
+    "E212.large": (
+        "the patterns of this definition repeat too much", "шаблони цього визначення забагато повторюють",
+        "use [0-9] and [A-Za-z] in place of \\d and \\w, or repeat less",
+        "візьміть [0-9] і [A-Za-z] замість \\d і \\w або повторюйте менше",
     ),
     "E506.most": ("'{name}' is more than {most}", "'{name}' більше ніж {most}"),
     "E506.least": ("'{name}' is less than {least}", "'{name}' менше ніж {least}"),

@@ -12,6 +12,7 @@ from domain.definitions.loading import load
 from domain.definitions.places import path_of
 from domain.definitions.wording import CATALOGUE, LANGUAGES, hint_for, message_for
 from tests.domain.definitions.corpus import CORPUS, PUBLISHER, WORLD, Bad
+from tests.domain.definitions.page import PAGE, page
 
 #: said by full_check, about tests
 TESTED_ELSEWHERE = {"T701", "W610"}
@@ -78,3 +79,9 @@ def test_pointers_lead_into_the_document() -> None:
             keys = {tuple(map(str, path)) for path in (*loaded.places.values, *loaded.places.keys)}
             is_comma = found.wording == "E201.comma"
             assert is_comma or not found.pointer or tuple(path_of(found.pointer)) in keys, readable_line(found)
+
+
+def test_the_page_of_diagnostics_is_up_to_date() -> None:
+    assert PAGE.read_text("utf-8") == page()
+    for code in {key.partition(".")[0] for key in CATALOGUE}:
+        assert f"\n## {code}\n" in page()
