@@ -2,7 +2,6 @@
 schedules, webhooks, retries, undoing and sub-processes.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import topologies
 from domain.definitions.inputs import InputField
 from domain.errors import (
-    ConfirmationNeededError,
     InvalidError,
     InvalidInputsError,
     NotFoundError,
@@ -24,18 +22,20 @@ from domain.launches import LaunchOrder, Selected
 from domain.permissions import Viewer
 from domain.run_inputs import Checked, check
 from domain.selections import read
-from store import approvals, run_modes, settings
+from store import run_modes, settings
 from store.ids import new_id
 from store.json_values import storable
+from store.launch_gates import ask, needs_approval, require_confirmed
 from store.launchables import Launchable, find_launchable, launchable_of
 from store.operator_snapshots import operator_snapshot
+from store.readable_dialogs import contact_of_readable
 from store.run_inputs import missing
 from store.run_wakes import workflow_of
 from store.runs import settle, totals_of
 from store.selections import EVERYTHING, Wanted, freeze, is_empty, missing_ids
 from store.selections import count as count_selected
 from store.snapshots import snapshot_of
-from store.tables import Approval, Run
+from store.tables import Run, RunItem
 from store.transactions import Work
 
 DEEPEST_SUBS = 3
@@ -83,13 +83,13 @@ async def launch(work: Work, order: LaunchOrder, *, origin: Origin | None = None
     await run_modes.settle(work, run)
     totals = await totals_of(work.session, run.id)
     run.total = totals.total
-    _require_confirmed(order, found.canonical, totals.pending)
+    require_confirmed(order, found.canonical, totals.pending)
     if totals.pending == 0:
         await _end_at_once(work, run)
     elif run.kind == "macro" and not run.is_dry:
         _begin_macro(work, run)
     elif needs_approval(run, order, totals.pending):
-        await _ask(work, run)
+        await ask(work, run)
     else:
         work.react(workflow_of(run), "run_queued", not_before=run.start_at)
     await work.session.flush()
@@ -135,9 +135,8 @@ async def names_for(session: AsyncSession, found: Launchable, order: LaunchOrder
     target = "dialog" if order.dialog_id is not None else found.canonical.get("target", "dialog")
     ids = (order.dialog_id,) if order.dialog_id is not None else order.selected.ids or ()
     only = ids[0] if len(ids) == 1 and target != "none" else None
-    if only is not None:
-        asked = Wanted(target, Selected(ids=(only,)), EVERYTHING, None, 1)
-        only = only if await count_selected(session, found.viewer, asked) else None
+    if only is not None and not await _is_seen(session, found.viewer, target, only):
+        only = None
     dialog_id = only if target == "dialog" else None
     if only is not None and target != "operator":
         snapshot = await snapshot_of(session, dialog_id, only if target == "contact" else None)
@@ -149,6 +148,12 @@ async def names_for(session: AsyncSession, found: Launchable, order: LaunchOrder
         "dialog": snapshot.dialog, "contact": snapshot.contact, "operator": snapshot.operator,
         "trigger": dict(order.trigger),
     }  # fmt: skip
+
+
+async def _is_seen(session: AsyncSession, viewer: Viewer, target: str, only: UUID) -> bool:
+    if target == "dialog":
+        return await contact_of_readable(session, viewer, only) is not None
+    return bool(await count_selected(session, viewer, Wanted(target, Selected(ids=(only,)), EVERYTHING, None, 1)))
 
 
 def _run_of(
@@ -221,9 +226,15 @@ async def _take_dialog(session: AsyncSession, run: Run, viewer: Viewer, dialog_i
     """The one dialog of a macro. Raises NotFoundError for one the launcher may not read."""
     if dialog_id is None:
         raise InvalidError("A macro runs on a dialog.", field="dialog_id")
-    wanted = Wanted("dialog", Selected(ids=(dialog_id,)), EVERYTHING, None, 1)
-    if not await freeze(session, run, viewer, wanted):
+    contact_id = await contact_of_readable(session, viewer, dialog_id)
+    if contact_id is None:
         raise NotFoundError("There is no such dialog.")
+    session.add(
+        RunItem(
+            run_id=run.id, seq=1, origin_seq=1, target_key=str(dialog_id), dialog_id=dialog_id, contact_id=contact_id
+        )
+    )
+    await session.flush()
 
 
 async def wanted_of(work: Work, found: Launchable, order: LaunchOrder, inputs: dict[str, Any]) -> Wanted:
@@ -253,35 +264,6 @@ def _rendered(where: Any, inputs: dict[str, Any], order: LaunchOrder, work: Work
     except ExpressionError as error:
         raise InvalidError(f"The definition's selection cannot be read: {error.message}", field="selection") from error
     return read(rendered, target, pointer=pointer)
-
-
-def _require_confirmed(order: LaunchOrder, canonical: Mapping[str, Any], pending: int) -> None:
-    above = (canonical.get("mass") or {}).get("confirm_above")
-    if above is None or order.is_dry or order.trigger_kind not in ("manual", "retry"):
-        return
-    if pending > above and order.confirm != pending:
-        raise ConfirmationNeededError(
-            f"This is about {pending} items: confirm their number.", total=pending, confirm_above=above
-        )
-
-
-def needs_approval(run: Run, order: LaunchOrder, pending: int) -> bool:
-    above = (run.canonical.get("mass") or {}).get("approval_above")
-    return above is not None and pending > above and not order.is_dry and run.kind == "process"
-
-
-async def _ask(work: Work, run: Run) -> None:
-    """`mass.approval_above`: no workflow begins before somebody who leads has said yes."""
-    run.status = "awaiting_approval"
-    row = Approval(
-        id=new_id(), run_id=run.id, seq=0, step_id=approvals.LAUNCH, key=f"{run.id}:{approvals.LAUNCH}",
-        workflow_id=workflow_of(run), may_decide={"roles": ["supervisor", "admin"]}, launched_by=run.launched_by,
-        message=f"{run.title}: {run.total}", facts={"total": run.total, "definition": run.definition_key},
-        needed=1, allow_self=False, votes=[], state="open", created_at=work.now,
-    )  # fmt: skip
-    work.session.add(row)
-    await work.session.flush()
-    await approvals.tell_deciders(work, run, row)
 
 
 async def _end_at_once(work: Work, run: Run) -> None:
