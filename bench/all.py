@@ -9,13 +9,29 @@ import traceback
 
 from rich.console import Console
 
-from bench import commands, drain, expressions, histories, inbound, lists, lives, room, validation, walks
+from bench import (
+    commands,
+    drain,
+    expressions,
+    histories,
+    inbound,
+    lists,
+    lives,
+    macros,
+    mass_runs,
+    room,
+    validation,
+    waits,
+    walks,
+)
 from bench.figures import Target, show, show_targets
 from bench.running import arguments, leave, within_loop
 from bench.stacks import running_stack
 
 #: lists come last: their million dialogs stay
-PROGRAMS = (expressions, validation, walks, commands, inbound, room, drain, histories, lives, lists)
+PROGRAMS = (
+    expressions, validation, walks, commands, inbound, room, drain, histories, lives, macros, mass_runs, waits, lists,
+)  # fmt: skip
 
 
 def main() -> None:

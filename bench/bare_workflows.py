@@ -55,3 +55,24 @@ class BareWorkflow:
     @workflow.signal
     def ring(self) -> None:
         self._rings += 1
+
+
+@workflow.defn
+class BareMacroWorkflow:
+    """One local activity: what a macro cannot do without."""
+
+    @workflow.run
+    async def run(self, ask: Ask) -> int:
+        return await workflow.execute_local_activity("bare_transaction", ask, result_type=int, **options.TRANSACTION)
+
+
+@workflow.defn
+class BareItemWorkflow:
+    """A transaction, a timer, a transaction."""
+
+    @workflow.run
+    async def run(self, ask: Ask) -> int:
+        await workflow.execute_local_activity("bare_transaction", ask, result_type=int, **options.TRANSACTION)
+        await workflow.sleep(1)
+        later = Ask(ask.item, f"{ask.key}-later", ask.said)
+        return await workflow.execute_local_activity("bare_transaction", later, result_type=int, **options.TRANSACTION)

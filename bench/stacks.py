@@ -88,7 +88,7 @@ def _cpu_of(process: psutil.Process) -> float:
 
 @contextlib.contextmanager
 def running_stack() -> Iterator[Stack]:
-    """PostgreSQL with fsync, Temporal, one server and one worker; the data directory goes when the block ends."""
+    """PostgreSQL with fsync, Temporal, one server, a worker for people and one for mass runs; all gone at the end."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the stack would outlive us
     data_dir = Path(tempfile.mkdtemp(prefix="switchboard-bench-"))
     http_port, temporal_port = free_ports(2)
@@ -98,7 +98,7 @@ def running_stack() -> Iterator[Stack]:
         "SWITCHBOARD_HTTP_PORT": str(http_port),
         "SWITCHBOARD_TEMPORAL_PORT": str(temporal_port),
         "SWITCHBOARD_TEMPORAL_UI_PORT": "0",
-        "SWITCHBOARD_WORKER_QUEUES": "interactive",
+        "SWITCHBOARD_WORKER_QUEUES": "interactive,mass",
         "SWITCHBOARD_DEMO_PASSWORD": PASSWORD,
         "SWITCHBOARD_DEMO_TOKEN": TOKEN,
         "SWITCHBOARD_LOG_FORMAT": "json",
