@@ -75,17 +75,19 @@ async def end_claimed(
     if run.topology == "batch" and run.kind != "macro":
         await _let_next(work, run, item)
         return
-    await leave_bot(work, run.id)
-    workflow_id = workflow_of_item(run, item.seq)
-    await work.session.execute(delete(Subscription).where(Subscription.workflow_id == workflow_id))
-    await close_reactions(work.session, workflow_id)
+    if run.topology != "batch":
+        await leave_bot(work, run.id)
     await _let_next(work, run, item)
+    await work.session.flush()
     if run.kind == "macro" and not run.is_dry:
         whole = await lock_run(work, run.id)
         whole.message = item.message
         await settle(work, whole, await totals_of(work.session, run.id))
-    else:
-        await _tell_run(work, run, "item_ended")
+        return
+    workflow_id = workflow_of_item(run, item.seq)
+    await work.session.execute(delete(Subscription).where(Subscription.workflow_id == workflow_id))
+    await close_reactions(work.session, workflow_id)
+    await _tell_run(work, run, "item_ended")
 
 
 def _settle_row(work: Work, item: RunItem, outcome: Outcome) -> None:

@@ -7,7 +7,7 @@ a workflow that begins anew goes on from `runs.phase` and the states of the item
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import workflow_ids
@@ -19,7 +19,7 @@ from domain.walks.ports import Brief, Outcome, StepRecord
 from store import settings, traces
 from store.json_values import storable, storable_text
 from store.run_wakes import close_reactions, take_waking, wake, workflow_of, workflow_of_item
-from store.tables import Approval, Run, RunItem, Subscription
+from store.tables import Run, RunItem
 from store.transactions import Work
 from store.workflow_runs import note_run
 
@@ -32,6 +32,16 @@ FROM runs WHERE status = 'running' AND total > 1 AND id <> :run
 _WAITING = text("""
 SELECT id FROM runs WHERE status = 'queued' AND total > 1 AND (start_at IS NULL OR start_at <= :now)
 ORDER BY number LIMIT 10
+""")
+#: what still waited for the run: questions, subscriptions, reactions
+_CLOSE = text("""
+WITH questions AS (
+    UPDATE approvals SET state = 'withdrawn', decided_at = :now WHERE run_id = :run AND state = 'open'
+), ears AS (
+    DELETE FROM subscriptions WHERE run_id = :run
+)
+UPDATE reactions SET done_at = clock_timestamp()
+WHERE workflow_id = :workflow AND done_at IS NULL AND not_before <= clock_timestamp()
 """)
 #: whoever admits runs or makes room for one
 _ADMISSION = text("SELECT pg_advisory_xact_lock(6, 1)")
@@ -238,14 +248,8 @@ async def settle(work: Work, run: Run, totals: Totals) -> None:
     run.phase, run.finished_at = "done", work.now
     if run.started_at is None:
         run.started_at = work.now
-    await work.session.execute(
-        update(Approval)
-        .where(Approval.run_id == run.id, Approval.state == "open")
-        .values(state="withdrawn", decided_at=work.now)
-        .execution_options(synchronize_session=False)
-    )
-    await work.session.execute(delete(Subscription).where(Subscription.run_id == run.id))
-    await close_reactions(work.session, workflow_of(run))
+    await work.session.flush()
+    await work.session.execute(_CLOSE, {"run": run.id, "now": work.now, "workflow": workflow_of(run)})
     work.record(Fact.RUN_FINISHED, **told_of(run), status=run.status, items=counts_of(totals))
     await _tell_parent(work, run, totals)
     if run.trigger_kind == "schedule" and "workflow_id" in run.trigger:
