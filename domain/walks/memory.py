@@ -202,7 +202,7 @@ class Memory:
         self._stage.records[record.n] = record
 
     def for_cleanup(self, seconds: float) -> Effects:
-        return Memory(self._stage, shielded=True)
+        return type(self)(self._stage, shielded=True)
 
 
 def _mocked(mock: Any, attempts: int, tried_again: frozenset[str]) -> dict[str, Any]:
