@@ -7,6 +7,9 @@ from typing import Literal
 import structlog
 from structlog.typing import Processor
 
+# local variables of a frame hold bearer tokens, cookies and what clients wrote
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 def configure(style: Literal["json", "console", "auto"], level: str, program: str) -> None:
     """Set up logging of this process once. auto: readable on a terminal, JSON elsewhere."""
@@ -24,9 +27,9 @@ def configure(style: Literal["json", "console", "auto"], level: str, program: st
         cache_logger_on_first_use=True,
     )
     final: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.RichTracebackFormatter(show_locals=False))]
         if readable
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [_TRACEBACKS, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
