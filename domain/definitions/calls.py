@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from domain.actions.catalogue import INTERNAL
 from domain.actions.manifests import Manifest
 from domain.definitions.diagnostics import Findings
+from domain.definitions.mistypes import report_type
 from domain.definitions.names import closest
 from domain.definitions.places import Path
 from domain.definitions.scalars import has_braces
@@ -95,6 +96,10 @@ class _Check:
                 "E204.like" if suggestion else "E204", path,
                 name=name, value=_short(value), known=", ".join(options), suggestion=suggestion, fix=suggestion,
             )  # fmt: skip
+        elif error["type"].rpartition("_")[2] in ("type", "parsing") and error["type"] not in ("none_required",):
+            report_type(error["type"], path, value, self._findings)
+        elif "UUID" in said:
+            self._findings.add("E203.id", path, name=name, value=_short(value))
         elif "is not a duration" in said:
             self._findings.add("E209", path, value=_short(value))
         else:

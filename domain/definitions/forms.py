@@ -18,9 +18,10 @@ from domain.definitions.steps import Approve, Emit, For, Fork, Listen, Raise, Ru
 from domain.definitions.surveys import steps_of
 from domain.definitions.triggers import EventTrigger, ManualTrigger, ScheduleTrigger
 from domain.durations import parse_duration
+from domain.expressions import fields_in
 from domain.runs import ERROR_TYPES
 from domain.selections import FIELDS, OPS, ORDERABLE
-from domain.walks.contexts import CONTEXTS
+from domain.walks.contexts import CONTEXTS, FILLABLE
 
 _TAKEN = frozenset(
     {"inputs", "vars", "steps", "trigger", "now", "minutes", "hours", "days", "loop", "blueprint"}
@@ -89,6 +90,10 @@ class Forms:
         elif one.pattern is not None and (said := _why_unreadable(one.pattern)) is not None:
             wording = "E212.large" if "size limit" in said else "E212"
             self._findings.add(wording, (*path, "pattern"), said=said)
+        if one.type == "message" and isinstance(one.default, str):
+            for name, _ in fields_in(one.default):
+                if name not in FILLABLE:
+                    self._field(name, (*path, "default"), dict.fromkeys(FILLABLE, ""), can_fix=False)
         if one.default is not None and not has_braces(one.default) and not _fits(one, one.default):
             self._findings.add("E203.default", (*path, "default"), type=one.type)
 
@@ -192,9 +197,9 @@ class Forms:
         elif test.op == "between" and not has_braces(test.value) and not _is_pair(test.value):
             self._findings.add("E203", (*path, "value"), name="value", wanted="list", given="other")
 
-    def _field(self, name: str, path: Path, fields: Mapping[str, str]) -> None:
+    def _field(self, name: str, path: Path, fields: Mapping[str, str], *, can_fix: bool = True) -> None:
         suggestion = closest(name, fields)
-        self._findings.add("E303", path, name=name, suggestion=suggestion, fix=suggestion)
+        self._findings.add("E303", path, name=name, suggestion=suggestion, fix=suggestion if can_fix else None)
 
     def _order(self, name: str | None) -> None:
         if name is None:

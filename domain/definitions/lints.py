@@ -8,12 +8,14 @@ from domain.actions.manifests import Effect, Manifest
 from domain.definitions.calls import calls_of
 from domain.definitions.diagnostics import Findings
 from domain.definitions.places import Path
-from domain.definitions.scalars import Duration
+from domain.definitions.scalars import Duration, has_braces
 from domain.definitions.shapes import Definition
 from domain.definitions.steps import Call, Do, For, Fork, Listen, Raise, Set, Stop, Switch, Try, Wait
 from domain.definitions.surveys import sections_of, steps_of, walk
 from domain.definitions.triggers import ManualTrigger, ScheduleTrigger
 from domain.durations import format_duration
+from domain.expressions import fields_in
+from domain.walks.contexts import FILLABLE
 
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 _SENDS = ("send_message", "send_quick_reply")
@@ -115,6 +117,11 @@ def _calls(definition: Definition, findings: Findings) -> None:
                 findings.add("W604", (*visit.path, "retry"), at_key=True, method=call.with_["method"])
         elif call.call in _SENDS and "if_window_closed" not in call.with_:
             findings.add("W607", (*visit.path, "call"))
+        for name, value in call.with_.items():
+            if isinstance(value, str) and not has_braces(value):
+                for field, _ in fields_in(value):
+                    if field in FILLABLE:
+                        findings.add("W612", (*visit.path, "with", name), name=field)
 
 
 def _rate(definition: Definition, catalogue: Mapping[str, Manifest], findings: Findings) -> None:

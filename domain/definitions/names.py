@@ -24,6 +24,16 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "dialog.priority": PRIORITIES,
 }  # fmt: skip
 
+#: what other systems, or people in a hurry, call a key
+FOREIGN_KEYS: Mapping[str, str] = {
+    "steps": "do", "actions": "do", "tasks": "do", "sequence": "do", "variables": "vars", "params": "with",
+    "parameters": "inputs", "description": "summary", "desc": "summary", "condition": "if", "when": "if",
+    "trigger": "triggers", "on": "triggers", "case": "when", "cases": "switch", "default": "else", "each_item": "each",
+    "items": "in", "list": "in", "as": "each", "index": "at", "limit": "max", "rescue": "catch", "ensure": "finally",
+    "attempts": "max_attempts", "until_event": "to", "event": "to", "args": "with", "arguments": "with", "data": "with",
+    "comment": "note", "name": "title", "roles": "launch",
+}  # fmt: skip
+
 #: kinds of channels: where a channel is named, a kind means the contact's last used one of it (DECISIONS 37)
 CHANNEL_KINDS: frozenset[str] = frozenset(
     ["telegram", "viber", "whatsapp", "facebook", "instagram", "email", "sms", "widget", "generic", "phone", "comments"]
@@ -58,8 +68,9 @@ def closest(name: object, known: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _closest(name: str, known: tuple[str, ...]) -> str | None:
-    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return found[0] if found else None
+    by_lower = {one.lower(): one for one in known}
+    found = difflib.get_close_matches(name, by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
 
 
 def is_event(name: str) -> bool:

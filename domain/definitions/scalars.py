@@ -178,6 +178,8 @@ def _condition(value: Any) -> Any:
 
 ID_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 NAME_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+#: as long as a key in an address may be
+LONGEST_NAME = 63
 
 
 def _matching(pattern: str, wording: str) -> Any:
@@ -200,8 +202,10 @@ Id = Annotated[str, *_after(_matching(ID_PATTERN, "E208"), {"type": "string", "p
 #: name of a definition, key of a thing of this installation
 Name = Annotated[
     str,
-    StringConstraints(max_length=64),
-    *_after(_matching(NAME_PATTERN, "E208.name"), {"type": "string", "pattern": NAME_PATTERN, "maxLength": 64}),
+    StringConstraints(max_length=LONGEST_NAME),
+    *_after(
+        _matching(NAME_PATTERN, "E208.name"), {"type": "string", "pattern": NAME_PATTERN, "maxLength": LONGEST_NAME}
+    ),
 ]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300)]

@@ -198,5 +198,10 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     "W611": (
         "tag '{key}' does not exist yet: it will be made", "тегу '{key}' ще немає: його буде створено",
     ),
+    "W612": (
+        "'{{{name}}}' is sent as it stands", "'{{{name}}}' буде надіслано як є",
+        "write {{{{ {name} }}}}, or fill it: {{{{ inputs.text | fill }}}}",
+        "напишіть {{{{ {name} }}}} або заповніть: {{{{ inputs.text | fill }}}}",
+    ),
     "T701": ("test '{name}' failed: {said}", "тест '{name}' не пройшов: {said}"),
 }  # fmt: skip

@@ -107,6 +107,10 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "unknown key '{key}'", "невідомий ключ '{key}'",
         "steps follow one another; put them into do:", "кроки йдуть один за одним; покладіть їх у do:",
     ),
+    "E201.with": (
+        "'{key}' is a parameter of the action", "'{key}' — параметр дії",
+        "put it under with:", "покладіть його у with:",
+    ),
     "E201.comma": (
         "key '{key}' has no value: inside {{ }} a comma begins the next key",
         "ключ '{key}' без значення: у {{ }} кома починає наступний ключ",
@@ -153,6 +157,22 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     "E203.list": (
         "'{name}' must be a list, this is {given}", "'{name}' має бути списком, а тут {given}",
         "write [{written}]", "напишіть [{written}]",
+    ),
+    "E203.form": (
+        "'{name}' must be {wanted}, this is {given}", "'{name}' має бути: {wanted}, а тут {given}",
+        "write {form}", "напишіть {form}",
+    ),
+    "E203.steps": (
+        "'{name}' must be a list of steps, this is {given}", "'{name}' має бути списком кроків, а тут {given}",
+        "begin each step with a dash: - call: …", "починайте кожен крок із риски: - call: …",
+    ),
+    "E203.step": (
+        "a step is an object of keys, this is {given}", "крок — це об'єкт із ключами, а тут {given}",
+        "write - call: {value}", "напишіть - call: {value}",
+    ),
+    "E203.id": (
+        "'{name}' must be an id, '{value}' is not", "'{name}' має бути id, а '{value}' — ні",
+        "use the id of the user, or an input of type operator", "візьміть id користувача або поле типу operator",
     ),
     "E203.empty": ("'{name}' must not be empty", "'{name}' не може бути порожнім"),
     "E203.share": (
