@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.definitions.diagnostics import Diagnostic
 from domain.definitions.loading import Loaded, load
+from domain.definitions.scalars import LONGEST_NAME, NAME_PATTERN
 from domain.errors import ArchivedError, ConflictError, InvalidDefinitionError, InvalidError, NotFoundError
 from domain.publishing import trigger_kinds
 from store.libraries import card_of, extras_of
@@ -21,7 +22,7 @@ from store.tables import Definition as Row
 from store.transactions import Work
 
 YAML, JSON = "application/yaml", "application/json"
-_KEY = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
+_NAME = re.compile(NAME_PATTERN, re.ASCII)
 _NAME_LINE = re.compile(r"^name:[^\n]*$", re.MULTILINE)
 
 
@@ -60,7 +61,7 @@ async def create(
     """
     loaded = load(source)
     name = name_in(loaded, source)
-    if name is None or not _KEY.fullmatch(name):
+    if name is None or not _is_name(name):
         raise invalid("Its `name` cannot be read.", loaded.diagnostics)
     require_kind(loaded, kind)
     await work.read_clock()
@@ -118,13 +119,18 @@ def described(loaded: Loaded, *, title: str) -> dict[str, Any]:
 
 
 def name_in(loaded: Loaded, source: str) -> str | None:
-    """The name of a text, even of one that is not valid."""
+    """The name of a text, even of one that is not valid; None where it is missing, or no name."""
     if loaded.draft is not None:
-        return str(loaded.draft.name)
+        is_refused = any(one.is_error and one.pointer == "/name" for one in loaded.diagnostics)
+        return str(loaded.draft.name) if ("name",) in loaded.places.keys and not is_refused else None
     found = re.search(r"""^["']?name["']?\s*:\s*["']?([a-z0-9_-]+)""", source, re.MULTILINE) or re.search(
         r'"name"\s*:\s*"([a-z0-9_-]+)"', source
     )
     return found[1] if found else None
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= LONGEST_NAME and _NAME.fullmatch(text) is not None
 
 
 def require_name(loaded: Loaded, source: str, key: str) -> None:
@@ -145,8 +151,8 @@ def invalid(why: str, found: list[Diagnostic]) -> InvalidDefinitionError:
 
 async def copy(work: Work, by: UUID | None, kind: str, key: str, new_key: str) -> dict[str, Any]:
     """A child: the same draft under another name. Raises NotFoundError, ConflictError, InvalidError for a bad key."""
-    if not _KEY.fullmatch(new_key):
-        raise InvalidError("A key is made of small letters, digits, - and _.", field="key")
+    if not _is_name(new_key):
+        raise InvalidError("A key is made of small Latin letters and digits, joined by -, a letter first.", field="key")
     row = await find_row(work.session, kind, key)
     return await create(
         work, by, kind, renamed(row.draft, row.draft_media_type, new_key), row.draft_media_type, parent=key

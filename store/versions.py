@@ -13,7 +13,7 @@ from domain.actions.catalogue import catalogue
 from domain.actions.manifests import CATALOGUE_VERSION
 from domain.definitions.canonical import canonical_json
 from domain.definitions.checking import check
-from domain.definitions.diagnostics import Diagnostic
+from domain.definitions.diagnostics import Diagnostic, in_language
 from domain.definitions.loading import load
 from domain.errors import ConflictError, NotActiveError, NotFoundError, UnchangedError
 from domain.permissions import Viewer
@@ -169,10 +169,12 @@ async def activate(work: Work, kind: str, key: str, number: int, *, language: st
     version = await _find(work.session, key, number)
     if kind == "blueprint":
         raise NotActiveError("A blueprint starts nothing: its instances do.")
-    loaded = load(canonical_json(version.canonical))
+    loaded = load(version.source)
+    if loaded.sha256 != version.sha256:  # an instance of a blueprint: what it stands for was published
+        loaded = load(canonical_json(version.canonical))
     world = await world_for(work.session, loaded.draft)
     found = await asyncio.to_thread(check, loaded, catalogue(), world, None, timezones=time_zones())
-    if errors := errors_among(found, of_installation=True):
+    if errors := in_language(errors_among(found, of_installation=True), language):
         raise invalid(f"This installation lacks what it names: {_first(errors)}", errors)
     triggers = [{**one, "version": number} for one in automatic_triggers(version.canonical)]
     await _require_own_paths(work.session, key, triggers)

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from domain.errors import ArchivedError, ConflictError, InvalidDefinitionError, NotFoundError, UnchangedError
+from domain.errors import (
+    ArchivedError,
+    ConflictError,
+    InvalidDefinitionError,
+    InvalidError,
+    NotFoundError,
+    UnchangedError,
+)
 from domain.permissions import GRANTS
 from macros.catalogue import built_ins as macros
 from processes.catalogue import built_ins as processes
@@ -36,6 +43,7 @@ tests:
   - name: it is set
     expect: {{ status: succeeded, path: [urgent] }}
 """
+NO_NAMES = ("a_b", "9", "a--b", "a-", "n" * 64)
 LIBRARY = [("process", *one) for one in processes()] + [("macro", *one) for one in macros()]
 
 
@@ -151,7 +159,12 @@ async def test_what_the_installation_lacks_is_refused_at_activation(sessions, ad
     await do(sessions, lambda w: versions.publish(w, None, "process", "c", must_refer=False))
     with pytest.raises(InvalidDefinitionError) as refused:
         await do(sessions, lambda w: versions.activate(w, "process", "c", 1))
-    assert {e["code"] for e in refused.value.extra["errors"]} == {"E404"}
+    error = refused.value.extra["errors"][0]
+    assert (error["code"], error["pointer"]) == ("E404", "/do/0/with/topic")
+    assert "never-made" in source.splitlines()[error["line"] - 1][error["column"] - 1 :]
+    with pytest.raises(InvalidDefinitionError) as told:
+        await do(sessions, lambda w: versions.activate(w, "process", "c", 1, language="uk"))
+    assert "тематика" in told.value.extra["errors"][0]["message"]
 
 
 async def test_a_copy_is_a_child_and_an_archived_one_takes_no_draft(sessions, admin):
@@ -178,3 +191,27 @@ async def test_a_draft_need_not_be_valid_but_keeps_its_name(sessions, admin):
         await do(sessions, lambda w: definitions.save_draft(w, admin.user_id, "process", "e", small("f")))
     with pytest.raises(InvalidDefinitionError):
         await do(sessions, lambda w: definitions.create(w, admin.user_id, "process", "nothing: here"))
+
+
+async def test_a_name_that_cannot_be_one_makes_no_definition(sessions, admin):
+    await do(sessions, lambda w: definitions.create(w, admin.user_id, "process", small("original")))
+    nameless = small("x").replace("name: x\n", "")
+    sources = [small("x").replace("name: x", f"name: {name}") for name in (*NO_NAMES, "''", "[a]")]
+    for source in (nameless, *sources):
+        with pytest.raises(InvalidDefinitionError):
+            await do(sessions, lambda w, source=source: definitions.create(w, admin.user_id, "process", source))
+    for name in NO_NAMES:
+        with pytest.raises(InvalidError):
+            await do(sessions, lambda w, name=name: definitions.copy(w, admin.user_id, "process", "original", name))
+    async with sessions() as session:
+        keys = list(await session.scalars(text("SELECT key FROM definitions")))
+    assert not {"unnamed", *NO_NAMES}.intersection(keys)
+
+
+async def test_a_draft_is_kept_while_its_name_is_being_written(sessions, admin):
+    await do(sessions, lambda w: definitions.create(w, admin.user_id, "process", small("g")))
+    unfinished = small("g").replace("name: g", "name: g-")
+    told = await do(sessions, lambda w: definitions.save_draft(w, admin.user_id, "process", "g", unfinished))
+    assert told["draft"] == unfinished
+    with pytest.raises(InvalidDefinitionError):
+        await do(sessions, lambda w: versions.publish(w, admin, "process", "g"))
