@@ -58,8 +58,13 @@ class Stack:
         return spent
 
     def resident(self) -> dict[str, float]:
-        """Part → MiB; PostgreSQL's shared memory is counted in each backend, so it is left out."""
-        return {name: self.part(name).memory_info().rss / 2**20 for name in PARTS[:3]}
+        """Part → MiB, all workers as one; PostgreSQL's shared memory is counted in each backend, so it is left out."""
+        found = dict.fromkeys(PARTS[:3], 0.0)
+        for process in self.supervisor.children():
+            part = _part_of(process)
+            if part in found:
+                found[part] += process.memory_info().rss / 2**20
+        return found
 
 
 def _part_of(process: psutil.Process) -> str:
