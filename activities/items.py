@@ -22,10 +22,12 @@ from domain.run_messages import (
     WorkingTime,
 )
 from domain.runs import ENDED
-from domain.walks.ports import Event, Snapshot, StepError, SubEnded
+from domain.walks.ports import Event, Snapshot, StepError, StepRecord, SubEnded
 from store import approvals, deliveries, item_gates, run_items, runs, sub_runs
+from store.deeds.stages import TeamsNeededError
 from store.engines import Sessions
 from store.item_gates import ENDED_ELSEWHERE, has_ended, standing_of, write_down
+from store.item_undoing import undone_at_end
 from store.snapshots import snapshot_of
 from store.tables import Reaction
 from store.transactions import Work, transact
@@ -86,10 +88,12 @@ class ItemActivities:
     @activity.defn
     async def end_item(self, end: End) -> str:
         """Writes down how the item ended, once."""
-        bearings = end.bearings
+        bearings, teams = end.bearings, set[str]()
 
         async def story(work: Work) -> str:
-            await run_items.end(work, bearings.run_id, bearings.seq, end.outcome, bearings.records)
+            undone = await self._undone(work, end, teams) if end.outcome.state == "failed" else ()
+            records = (*bearings.records, *undone)
+            await run_items.end(work, bearings.run_id, bearings.seq, end.outcome, records)
             if end.outcome.state != "succeeded":
                 await deliveries.withdraw_in(work, bearings.run_id, bearings.seq)
             return end.outcome.state
@@ -97,6 +101,15 @@ class ItemActivities:
         state, rings = await transact(self._sessions, story)
         self._ring_others(rings)
         return state
+
+    async def _undone(self, work: Work, end: End, teams: set[str]) -> tuple[StepRecord, ...]:
+        """`on_item_failure: undo`: what the item did is taken back before it ends."""
+        run = await runs.get_run(work.session, end.bearings.run_id)
+        try:
+            return await undone_at_end(work, run, end.bearings.seq, teams=frozenset(teams))
+        except TeamsNeededError as needed:
+            teams.update(needed.keys)
+            raise
 
     @activity.defn
     async def ask_people(self, ask: Ask) -> Asked:

@@ -1,14 +1,23 @@
 """Taking back what an item did: its effects in reverse, each only where nothing has touched it since."""
 
 from collections import Counter
+from collections.abc import Iterable
 
-from domain.walks.ports import Outcome, StepRecord
+from sqlalchemy import text
+
+from domain.runs import ITEM_ENDED
+from domain.walks.ports import Outcome, StepError, StepRecord
 from store import effects
+from store.acting import stage_for
 from store.deeds.doing import undo
 from store.deeds.stages import Stage
 from store.tables import Run, RunItem
+from store.transactions import Work
 
 UNDONE = "undone"
+#: the record of an undoing comes after those of the last steps, which may not be written yet
+MOST_AHEAD = 1_000
+_LAST = text("SELECT max(n) FROM run_steps WHERE run_id = :run AND seq = :seq")
 
 
 def undoes_failed_items(run: Run) -> bool:
@@ -54,3 +63,18 @@ async def undone(stage: Stage, run: Run, seq: int, n: int) -> StepRecord:
             await effects.settle(stage.work, effect.key, UNDONE)
     at = stage.work.now.isoformat()
     return StepRecord(n, "undo", "undo", "undo", "succeeded", at, at, result=dict(found))
+
+
+async def undone_at_end(work: Work, run: Run, seq: int, *, teams: Iterable[str] = ()) -> tuple[StepRecord, ...]:
+    """The same where the item's steps were transactions of their own; nothing when the item has ended already."""
+    item = await work.session.get_one(RunItem, (run.id, seq))
+    if item.state in ITEM_ENDED or not undoes_failed_items(run):
+        return ()
+    try:
+        stage = await stage_for(work, run, item.dialog_id, item.contact_id, heavy=True, teams=teams)
+    except StepError:
+        return ()
+    last = await work.session.scalar(_LAST, {"run": run.id, "seq": seq})
+    record = await undone(stage, run, seq, int(last or 0) + MOST_AHEAD)
+    await work.session.flush()
+    return (record,)

@@ -308,3 +308,19 @@ async def test_nothing_stays_open_after_a_run(shop: Shop) -> None:
     )
     assert left == []
     assert await rows(runs.sessions, "SELECT * FROM subscriptions WHERE run_id = :r", r=run_id) == []
+
+
+async def test_what_a_failed_item_did_is_taken_back_where_the_definition_says_so(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    for name, gap in (("batch", ""), ("child", "{ id: gap, wait: 1s },")):
+        run_id, status = await runs.run(
+            f"""
+mass: {{ on_item_failure: undo }}
+do: [{{ id: prio, call: set_priority, with: {{ priority: low }} }}, {gap} {{ raise: {{ error: x, message: x }} }}]
+""",
+            name=name,
+        )
+        assert status == "failed"
+        found = await rows(runs.sessions, "SELECT priority FROM dialogs WHERE id = :d", d=runs.dialogs[0])
+        assert found[0].priority == "normal", name
+        assert (await runs.trace(run_id))[-1] == ("undo", "succeeded")
