@@ -68,7 +68,7 @@ _SUPERVISOR = _OPERATOR | {
 #: role → the rights it is seeded with
 GRANTS: dict[str, frozenset[Permission]] = {
     "operator": frozenset(_OPERATOR),
-    "light_agent": frozenset(_READING | {P.DIALOG_NOTE, P.PRESENCE_OWN}),
+    "light_agent": frozenset(_READING | {P.DIALOG_NOTE, P.PRESENCE_OWN, P.RUNS_LAUNCH, P.RUNS_READ}),
     "supervisor": frozenset(_SUPERVISOR),
     "admin": frozenset(Permission),
     "integrator": frozenset({P.CHANNELS_MANAGE, P.TEAMS_READ, P.DIALOG_CONNECT, P.DEFINITIONS_READ,

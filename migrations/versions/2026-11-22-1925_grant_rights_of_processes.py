@@ -13,7 +13,7 @@ READERS = ("definitions.read", "desk.read")
 WORKERS = (*READERS, "runs.launch", "runs.read", "contact.edit")
 GRANTED = {
     "operator": WORKERS,
-    "light_agent": READERS,
+    "light_agent": (*READERS, "runs.launch", "runs.read"),
     "supervisor": (*WORKERS, "runs.control", "desk.manage"),
     "integrator": (*READERS, "definitions.manage", "connections.manage", "runs.read"),
     "ops": (*READERS, "runs.read"),

@@ -17,7 +17,7 @@ TALKERS = WORKERS | {LIGHT}
 READERS = TALKERS | {OPS}
 HISTORIANS = LEADERS | {OPS}
 LIBRARIANS = LEADERS | {INTEGRATOR, OPS}
-RUN_READERS = EVERYBODY - {LIGHT}
+RUN_READERS = EVERYBODY
 
 ID = "0195f3a0-0000-7000-8000-000000000000"
 
@@ -200,9 +200,9 @@ ROUTES: dict[str, frozenset[str]] = {
     "GET /approvals": RUN_READERS,
     "GET /approvals/{approval_id}": RUN_READERS,
     "POST /approvals/{approval_id}/decision": RUN_READERS,
-    "POST /processes/{key}/runs": WORKERS,
-    "GET /dialogs/{dialog_id}/macros": WORKERS,
-    "POST /dialogs/{dialog_id}/macros/{key}/runs": WORKERS,
+    "POST /processes/{key}/runs": TALKERS,
+    "GET /dialogs/{dialog_id}/macros": TALKERS,
+    "POST /dialogs/{dialog_id}/macros/{key}/runs": TALKERS,
     "POST /runs/{run_id}/pause": RUN_READERS,
     "POST /runs/{run_id}/resumption": RUN_READERS,
     "POST /runs/{run_id}/continuation": RUN_READERS,
