@@ -23,6 +23,12 @@ from domain.definitions.worlds import Reference
 _LITERAL = frozenset({("http", "connection"), ("http", "method")})
 _ABSOLUTE = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:)?//|\s*[a-zA-Z][a-zA-Z0-9+.-]*:", re.ASCII)
 
+_BOUNDS = {
+    "less_than_equal": ("E506.most", "le"), "less_than": ("E506.most", "lt"), "too_long": ("E506.most", "max_length"),
+    "string_too_long": ("E506.long", "max_length"), "greater_than_equal": ("E506.least", "ge"),
+    "greater_than": ("E506.least", "gt"),
+}  # fmt: skip
+
 
 def calls_of(definition: Definition) -> Iterator[tuple[Visit, Call]]:
     for visit in steps_of(definition):
@@ -76,6 +82,7 @@ class _Check:
         """Literal values only: what an expression yields is checked when it runs."""
         literal = {name: one for name, one in self._with.items() if name in known and not _varies(one)}
         is_whole = len(literal) == len(self._with) and all(n in literal for n, must in known.items() if must)
+        self._unconverted(literal)
         try:
             self._manifest.params.model_validate(literal)
         except ValidationError as refused:
@@ -84,6 +91,15 @@ class _Check:
                     self._refused(error["loc"], error)
                 elif not error["loc"] and is_whole:
                     self._findings.add("E203.param", self._place, name=self._manifest.name, said=_said(error))
+
+    def _unconverted(self, literal: Mapping[str, Any]) -> None:
+        """Texts where true, false or a number belongs: read, they would be taken for one (`silent: no`)."""
+        try:
+            self._manifest.params.model_validate(literal, strict=True)
+        except ValidationError as refused:
+            for error in refused.errors(include_url=False):
+                if error["type"] in ("bool_type", "int_type", "float_type") and isinstance(error["input"], str):
+                    self._refused(error["loc"], error)
 
     def _refused(self, loc: tuple[int | str, ...], error: Any) -> None:
         path = self._findings.places.written_at((*self._path, *loc))
@@ -96,6 +112,10 @@ class _Check:
                 "E204.like" if suggestion else "E204", path,
                 name=name, value=_short(value), known=", ".join(options), suggestion=suggestion, fix=suggestion,
             )  # fmt: skip
+        elif error["type"] in _BOUNDS:
+            wording, fact = _BOUNDS[error["type"]]
+            bound = error["ctx"][fact]
+            self._findings.add(wording, path, name=name, most=bound, least=bound)
         elif error["type"].rpartition("_")[2] in ("type", "parsing") and error["type"] not in ("none_required",):
             report_type(error["type"], path, value, self._findings)
         elif "UUID" in said:

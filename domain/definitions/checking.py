@@ -118,7 +118,10 @@ def _run_tests(definition: Definition, results: Sequence[TestResult], findings: 
         return
     for n, result in enumerate(results):
         if not result.passed:
-            findings.add("T701", ("tests", n), name=result.name, said=result.failures[0], trace=result.failures[1:])
+            said, *more = result.failures
+            trace = [line for line in more if "\n" in line]
+            why = "; ".join(line for line in more if line not in trace)
+            findings.add("T701", ("tests", n), name=result.name, said=said, why=why, trace=trace)
     ran = covered(results)
     for visit in steps_of(definition):
         if visit.section == "do" and visit.step.id and visit.step.id not in ran and not visit.step.disabled:

@@ -94,6 +94,10 @@ class Forms:
             for name, _ in fields_in(one.default):
                 if name not in FILLABLE:
                     self._field(name, (*path, "default"), dict.fromkeys(FILLABLE, ""), can_fix=False)
+        for low, high in (("min", "max"), ("min_length", "max_length")):
+            least, most = getattr(one, low), getattr(one, high)
+            if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
+                self._findings.add("E506.crossed", (*path, high), low=low, high=high)
         if one.default is not None and not has_braces(one.default) and not _fits(one, one.default):
             self._findings.add("E203.default", (*path, "default"), type=one.type)
 

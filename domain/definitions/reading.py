@@ -76,9 +76,10 @@ class Reader:
             hint = hint or remedy
         code = error.code if error.code in CATALOGUE else "E301"
         wording = f"{code}.hint" if hint else code
-        mended = self.mended(source, path, error.offset, error.name, error.suggestion)
-        if error.name and f".{error.name}()" in source:
-            mended = self.mended(source, path, error.offset, f".{error.name}()", f" | {error.suggestion}")
+        name, meant = error.name, error.suggestion
+        if error.code == "E305":  # a call; with arguments it takes more than another name
+            name, meant = f".{name}()", f" | {meant}" if meant else None
+        mended = self.mended(source, path, error.offset, name, meant)
         self.findings.add(wording, path, span=span, fix=mended, said=said, hint=hint, suggestion=error.suggestion)
 
     def mended(

@@ -61,8 +61,10 @@ def report(error: ErrorDetails, document: Any, findings: Findings) -> None:
     elif kind in ("greater_than_equal", "greater_than"):
         findings.add("E506.least", path, least=facts.get("ge", facts.get("gt")), name=path[-1] if path else "")
     elif kind in ("too_short", "string_too_short"):
-        if not value:  # else its members were refused, which is told already
+        if not value:
             findings.add("E203.empty", path, name=path[-1] if path else "")
+        elif len(value) < facts["min_length"]:  # else its members were refused, which is told already
+            findings.add("E506.few", path, least=facts["min_length"], name=path[-1] if path else "")
     else:
         report_type(kind, path, value, findings)
 

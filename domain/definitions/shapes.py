@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.definitions.cases import Expectation, TestCase, TestEvent
@@ -93,6 +93,11 @@ class Use(Shape):
     with_: dict[Id, Value] = Field(default_factory=dict, alias="with")
 
 
+def _as_written(number: object) -> object:
+    """true equals 1, and is not it."""
+    return str(number) if isinstance(number, bool) else number
+
+
 class Definition(Shape):
     """One process, macro or blueprint.
 
@@ -100,7 +105,7 @@ class Definition(Shape):
     `do` is empty only where `use` names a blueprint; `from_canonical` gives the expanded form.
     """
 
-    dsl: Literal[1]
+    dsl: Annotated[Literal[1], BeforeValidator(_as_written)]
     kind: Literal["process", "macro", "blueprint"]
     name: Name
     title: Line

@@ -203,5 +203,5 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "write {{{{ {name} }}}}, or fill it: {{{{ inputs.text | fill }}}}",
         "напишіть {{{{ {name} }}}} або заповніть: {{{{ inputs.text | fill }}}}",
     ),
-    "T701": ("test '{name}' failed: {said}", "тест '{name}' не пройшов: {said}"),
+    "T701": ("test '{name}' failed: {said}", "тест '{name}' не пройшов: {said}", "{why}", "{why}"),
 }  # fmt: skip

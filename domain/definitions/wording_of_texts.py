@@ -263,5 +263,9 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "візьміть [0-9] і [A-Za-z] замість \\d і \\w або повторюйте менше",
     ),
     "E506.most": ("'{name}' is more than {most}", "'{name}' більше ніж {most}"),
+    "E506.crossed": (
+        "'{low}' is more than '{high}': no answer fits", "'{low}' більше за '{high}': жодна відповідь не підійде",
+    ),
+    "E506.few": ("'{name}' has fewer than {least} entries", "у '{name}' замало елементів, треба щонайменше {least}"),
     "E506.least": ("'{name}' is less than {least}", "'{name}' менше ніж {least}"),
 }  # fmt: skip

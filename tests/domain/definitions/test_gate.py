@@ -78,3 +78,11 @@ def test_ukrainian_is_ukrainian() -> None:
         "5:7 error E204 'mode' не може бути 'singel' — можливо, 'single'?  [/mode]",
         "7:26 error E304 невідомий фільтр 'uper' — можливо, 'upper'?  [/do/0/if]",
     ]
+
+
+def test_a_failed_test_says_why_to_programs_too() -> None:
+    source = 'dsl: 1\nkind: process\nname: p\ntitle: P\ndo:\n  - call: log\n    with: { text: "{{ 1 / 0 }}" }\n'
+    found = full_check(load(source + "tests:\n  - { name: t, expect: { status: succeeded } }\n"), catalogue())
+    failed = next(one for one in found if one.code == "T701")
+    assert "expected succeeded, was failed" in failed.as_json()["message"]
+    assert "division by zero" in failed.as_json()["hint"]
