@@ -39,8 +39,8 @@ roles.manage                 .           .           .         x        .       
 settings.manage              .           .           .         x        .        .
 definitions.read             x           x           x         x        x        x
 definitions.manage           .           .           .         x        x        .
-runs.launch                  x           .           x         x        .        .
-runs.read                    x           .           x         x        x        x
+runs.launch                  x           x           x         x        .        .
+runs.read                    x           x           x         x        x        x
 runs.control                 .           .           x         x        .        .
 connections.manage           .           .           .         x        x        .
 desk.read                    x           x           x         x        x        x
