@@ -103,9 +103,15 @@ async def expire(work: Work, approval_id: UUID) -> bool:
 async def _expire(work: Work, row: Approval) -> None:
     row.state, row.decided_at = "expired", row.deadline
     if row.seq == 0:
-        run = await work.session.get_one(Run, row.run_id)
-        if run.status == "awaiting_approval":
-            run.status = "running"
+        _release(await work.session.get_one(Run, row.run_id), "running")
+
+
+def _release(run: Run, status: str) -> None:
+    """The question no longer holds the run; whoever paused it meanwhile still does."""
+    if run.status == "awaiting_approval":
+        run.status = status
+    elif run.status == "paused" and run.paused_from == "awaiting_approval":
+        run.paused_from = status
 
 
 def decided(row: Approval) -> Decided | None:
@@ -195,15 +201,16 @@ async def _tell(work: Work, run: Run, row: Approval) -> None:
         return
     if row.step_id == LAUNCH and row.key == f"{run.id}:{LAUNCH}":
         if row.state == "approved":
-            run.status = "queued"
-            work.react(workflow_of(run), "run_queued", not_before=run.start_at)
+            _release(run, "queued")
+            if run.status == "queued":
+                work.react(workflow_of(run), "run_queued", not_before=run.start_at)
             return
         run.reason = "rejected"
         await end_pending(work, run.id, "cancelled", "rejected")
         await settle(work, run, await totals_of(work.session, run.id))
         return
-    if row.seq == 0 and run.status == "awaiting_approval":
-        run.status = "running"
+    if row.seq == 0:
+        _release(run, "running")
     await wake(work, row.workflow_id, "decided")
 
 

@@ -57,6 +57,7 @@ async def get_run(session: AsyncSession, run_id: UUID) -> Run:
 
 async def lock_run(work: Work, run_id: UUID) -> Run:
     """The run's row under its lock; reads the clock. Raises NotFoundError."""
+    await work.session.flush()  # or what this transaction has changed would be read over
     run = await work.session.scalar(
         select(Run).where(Run.id == run_id).with_for_update(key_share=True).execution_options(populate_existing=True)
     )

@@ -19,7 +19,7 @@ from domain.errors import (
     SelectionTooLargeError,
 )
 from domain.launches import Selected
-from store import approvals, versions
+from store import approvals, run_commands, versions
 from store.ids import new_id
 from store.viewers import get_viewer
 from tests.store.launching import LISTEN, NOTE, SEND, Launching
@@ -268,6 +268,21 @@ async def test_a_large_launch_waits_for_somebody_elses_yes(desk):
     await desk.do(approvals.decide, chief, question["id"], False, None, None)
     run = await desk.run(again["run_id"])
     assert (run.status, {s for s, _ in await desk.states(run.id)}) == ("rejected", {"cancelled"})
+
+
+async def test_a_yes_does_not_let_go_what_somebody_holds(desk):
+    key = await desk.publish("held", mass={"approval_above": 1})
+    told = await desk.launch(key, "boss", *await _dialogs(desk, 2))
+    await desk.stage.person("chief", role="supervisor")
+    async with desk.stage.sessions() as session:
+        boss, chief = [await get_viewer(session, desk.stage.id_of(n)) for n in ("boss", "chief")]
+        (question,) = [a for a in await approvals.list_open(session, chief) if a["run_id"] == str(told["run_id"])]
+    await desk.do(run_commands.pause, boss, told["run_id"])
+    await desk.do(approvals.decide, chief, question["id"], True, None, None)
+    assert (await desk.run(told["run_id"])).status == "paused"
+    assert await desk.open_reactions(f"mass:{told['run_id']}") in ([], ["run_paused"])
+    assert (await desk.do(run_commands.resume, boss, told["run_id"]))["status"] == "queued"
+    assert (await desk.begin(told["run_id"])).status == "running"
 
 
 async def test_a_second_launch_on_one_target_is_skipped_with_a_link(desk):

@@ -382,6 +382,28 @@ async def test_a_question_waits_for_as_many_as_it_needs(desk):
         await desk.do(approvals.decide, people["third"], opened.id, False, None, None)
 
 
+async def test_a_run_tells_that_it_waits_for_people_and_stays_held_by_who_paused_it(desk):
+    told = await _launch(desk, 1, before=[{"id": "ask", "set": {"x": 1}}], vars={"x": 0})
+    run, boss = told["run_id"], await _boss(desk)
+    await desk.begin(run)
+    await desk.stage.person("chief", role="supervisor")
+    async with desk.stage.sessions() as session:
+        chief = await get_viewer(session, desk.stage.id_of("chief"))
+    asking = Asking("0/ask", "ask", "before/ask", "Go?", {"roles": ["supervisor"]}, seconds=60)
+
+    async def ask(work):
+        opened = await approvals.open(work, Bearings(f"mass:{run}", run, 0), asking)
+        assert await approvals.judge(work, opened.id) is None
+        return opened.id
+
+    question = await desk.do(ask)
+    assert (await desk.run(run)).status == "awaiting_approval"
+    await desk.do(run_commands.pause, boss, run)
+    await desk.do(approvals.decide, chief, question, True, None, None)
+    assert (await desk.run(run)).status == "paused"
+    assert (await desk.do(run_commands.resume, boss, run))["status"] == "running"
+
+
 async def test_a_question_whose_time_is_over_is_undecided(desk):
     told = await _launch(desk, 1, before=[{"id": "ask", "set": {"x": 1}}], vars={"x": 0})
     run = told["run_id"]
