@@ -78,7 +78,7 @@ def verdict(totals: Totals, *, stop_reason: str | None = None, is_cancelled: boo
         return "stopped"
     if totals.failed:
         return "partially_failed" if totals.succeeded or totals.skipped else "failed"
-    return "succeeded"
+    return "cancelled" if totals.cancelled else "succeeded"
 
 
 def too_many_failed(totals: Totals, tolerated: int | None, percent: float | None) -> bool:

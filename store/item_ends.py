@@ -1,5 +1,6 @@
 """How an item waits, and how it ends: exactly once, its run told, whoever waits for its target let in."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -71,7 +72,7 @@ async def end_claimed(
 ) -> None:
     """The same for an item that this transaction has locked, once its clock is read."""
     await traces.write(work, run.id, item.seq, records)
-    _settle_row(work, item, outcome)
+    _settle_row(work, item, outcome, records)
     if run.topology == "batch" and run.kind != "macro":
         await _let_next(work, run, item)
         return
@@ -90,18 +91,28 @@ async def end_claimed(
     await _tell_run(work, run, "item_ended")
 
 
-def _settle_row(work: Work, item: RunItem, outcome: Outcome) -> None:
-    item.state = outcome.state
-    item.reason = storable_text(outcome.reason)
+def _settle_row(work: Work, item: RunItem, outcome: Outcome, records: tuple[StepRecord, ...]) -> None:
+    replaced_by = item.reason
+    item.state, item.reason = outcome.state, storable_text(outcome.reason)
+    if outcome.state == "cancelled":
+        item.reason = item.reason or replaced_by or "cancelled"
     item.error_type, item.error_step = outcome.error_type, outcome.error_step
     item.error_message = storable_text(outcome.error_message)
     item.needs_attention = outcome.needs_attention
     item.message = storable_text(outcome.message)
     item.outputs = storable(outcome.outputs) or None
     item.is_parked, item.waits_for = False, None
-    if item.started_at is None:
-        item.started_at = work.now
     item.finished_at = work.now
+    if item.started_at is None:
+        item.started_at, item.finished_at = work.now, work.now + _took(records)
+
+
+def _took(records: tuple[StepRecord, ...]) -> timedelta:
+    """How long the steps of an item took that was walked within one transaction, whose clock stands still."""
+    if not records or records[-1].finished_at is None:
+        return timedelta(0)
+    took = datetime.fromisoformat(records[-1].finished_at) - datetime.fromisoformat(records[0].started_at)
+    return max(took, timedelta(0))
 
 
 async def _tell_run(work: Work, run: Run, kind: str) -> None:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import InvalidError
+from domain.errors import InvalidError, NotFoundError
 from domain.launches import Selected
 from domain.permissions import Permission, Viewer
 from domain.selections import FIELDS, ORDERABLE, Both, Tree
@@ -34,7 +34,7 @@ from store.conditions import column_of, compile_tree
 from store.criteria import compile_criteria
 from store.dialog_lists import visible
 from store.folders import criteria_of
-from store.tables import Contact, Dialog, Operator, Run, RunItem, TeamMember, User
+from store.tables import Contact, Dialog, Operator, Run, RunItem, Team, TeamMember, Topic, User
 
 _COUNT = text("SELECT count(*) FROM run_items WHERE run_id = :run")
 
@@ -55,7 +55,8 @@ async def freeze(session: AsyncSession, run: Run, viewer: Viewer, wanted: Wanted
     """Insert the run's items, the target `none` one without a target; answers how many, at most `limit` + 1.
 
     Of dialogs of one contact all but the first are skipped where the definition wants one per contact.
-    Raises InvalidError for a selection that makes no sense, NotFoundError for an unknown folder or filter.
+    Raises InvalidError for a selection that makes no sense, NotFoundError for an unknown folder, filter, operator,
+    team or topic.
     """
     if wanted.target == "none":
         session.add(RunItem(run_id=run.id, seq=1, origin_seq=1, target_key="none"))
@@ -97,9 +98,11 @@ async def _query(session: AsyncSession, viewer: Viewer, wanted: Wanted) -> Selec
     order: list[ColumnElement[Any]] = []
     ids = wanted.chosen.ids
     if ids is not None:
-        given = func.unnest(literal(list(ids), ARRAY(Uuid))).table_valued(
-            column("id", Uuid), with_ordinality="at", name="given"
-        ).render_derived()
+        given = (
+            func.unnest(literal(list(ids), ARRAY(Uuid)))
+            .table_valued(column("id", Uuid), with_ordinality="at", name="given")
+            .render_derived()
+        )
         first = select(given.c.id, func.min(given.c.at).label("at")).group_by(given.c.id).subquery()
         source = source.join(first, first.c.id == target)
         order.append(first.c.at)
@@ -160,7 +163,7 @@ def _seen(viewer: Viewer, target: str) -> ColumnElement[bool]:
 async def _chosen(session: AsyncSession, viewer: Viewer, wanted: Wanted) -> list[ColumnElement[bool]]:
     chosen = wanted.chosen
     if wanted.target == "operator":
-        return _operators(chosen)
+        return await _operators(session, chosen)
     if wanted.target == "contact":
         _require_none(chosen, "folder", "filter", "operator", "team", "topic", target="contact")
         return []
@@ -171,21 +174,36 @@ async def _chosen(session: AsyncSession, viewer: Viewer, wanted: Wanted) -> list
             criteria = await criteria_of(session, viewer, kind, named)  # type: ignore[arg-type]
             conditions.append(compile_criteria(criteria, with_texts=with_texts))
     if chosen.operator is not None:
+        await _require_known(session, "operator", select(User.id).where(User.id == chosen.operator), chosen.operator)
         conditions += [Dialog.operator_id == chosen.operator, Dialog.status != "closed"]
     if chosen.team is not None:
-        conditions.append(Dialog.team_key == chosen.team)
+        conditions.append(Dialog.team_key == await _known_team(session, chosen.team))
     if chosen.topic is not None:
+        await _require_known(session, "topic", select(Topic.key).where(Topic.key == chosen.topic), chosen.topic)
         conditions.append(Dialog.topic_key == chosen.topic)
     return conditions
 
 
-def _operators(chosen: Selected) -> list[ColumnElement[bool]]:
+async def _known_team(session: AsyncSession, team: str) -> str:
+    await _require_known(session, "team", select(Team.key).where(Team.key == team), team)
+    return team
+
+
+async def _require_known(session: AsyncSession, what: str, found: Select[Any], wanted: object) -> None:
+    """A misspelt name must not pass for a run over nothing."""
+    if await session.scalar(found) is None:
+        raise NotFoundError(f"There is no {what} '{wanted}'.")
+
+
+async def _operators(session: AsyncSession, chosen: Selected) -> list[ColumnElement[bool]]:
     _require_none(chosen, "folder", "filter", "topic", target="operator")
     conditions: list[ColumnElement[bool]] = []
     if chosen.operator is not None:
+        await _require_known(session, "operator", select(User.id).where(User.id == chosen.operator), chosen.operator)
         conditions.append(User.id == chosen.operator)
     if chosen.team is not None:
-        conditions.append(User.id.in_(select(TeamMember.user_id).where(TeamMember.team_key == chosen.team)))
+        team = await _known_team(session, chosen.team)
+        conditions.append(User.id.in_(select(TeamMember.user_id).where(TeamMember.team_key == team)))
     return conditions
 
 

@@ -19,7 +19,8 @@ from domain.errors import (
     SelectionTooLargeError,
 )
 from domain.launches import Selected
-from store import approvals, run_commands, versions
+from domain.walks.ports import Outcome
+from store import approvals, run_commands, runs, versions
 from store.ids import new_id
 from store.viewers import get_viewer
 from tests.store.launching import LISTEN, NOTE, SEND, Launching
@@ -238,6 +239,13 @@ async def test_who_may_not_assign_starts_nothing_that_does(desk):
     assert refused.value.extra["capabilities"] == ["dialog.assign"]
 
 
+async def test_a_misspelt_choice_is_refused_rather_than_empty(desk):
+    key = await desk.publish("spelt")
+    for misspelt in ({"team": "suport"}, {"topic": "delivry"}, {"operator": new_id()}):
+        with pytest.raises(NotFoundError):
+            await desk.launch(key, "boss", selected=Selected(**misspelt))
+
+
 async def test_many_items_need_their_number_confirmed(desk):
     key = await desk.publish("confirmed", mass={"confirm_above": 1})
     dialogs = await _dialogs(desk, 2)
@@ -318,6 +326,11 @@ async def test_restart_replaces_the_older_item(desk):
     assert await desk.open_reactions(item) == ["run_cancelled"]
     third = await desk.launch(key, "boss", dialog)
     assert await desk.states(second["run_id"]) == [("cancelled", f"restarted_by:{third['number']}")]
+    await desk.end(first["run_id"], 1, Outcome("cancelled"))
+    assert await desk.states(first["run_id"]) == [("cancelled", f"restarted_by:{third['number']}")]
+    for replaced in (first, second):
+        await desk.do(runs.finish, replaced["run_id"])
+        assert (await desk.run(replaced["run_id"])).status == "cancelled"
 
 
 async def test_queued_launches_take_their_turn_and_at_most_ten_wait(desk):
