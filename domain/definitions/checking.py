@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from domain.actions.manifests import Manifest
 from domain.definitions.blueprints import expand
@@ -9,7 +10,8 @@ from domain.definitions.calls import check_calls, result_fields
 from domain.definitions.canonical import canonical_of
 from domain.definitions.contexts import Book
 from domain.definitions.diagnostics import Diagnostic, EnoughError, Findings, has_errors
-from domain.definitions.forms import Forms
+from domain.definitions.forms import Forms, fits
+from domain.definitions.inputs import InputField
 from domain.definitions.lints import check_lints
 from domain.definitions.loading import Loaded
 from domain.definitions.names import closest
@@ -17,6 +19,7 @@ from domain.definitions.patterns import Patterns
 from domain.definitions.policies import check_policies
 from domain.definitions.reading import Reader
 from domain.definitions.references import check_references
+from domain.definitions.scalars import has_braces
 from domain.definitions.scoping import Scoping
 from domain.definitions.shapes import Definition
 from domain.definitions.shaping import shape
@@ -43,7 +46,8 @@ def check(
     with suppress(EnoughError):
         draft = loaded.draft
         if draft is not None and draft.use is not None:
-            draft = _expanded(loaded, world, findings)
+            document = _expanded(loaded, world, findings)
+            draft = shape(document, findings) if document is not None else None
         if draft is not None:
             _check(draft, catalogue, world, publisher, timezones, findings)
     return findings.sorted()
@@ -68,19 +72,31 @@ def _check(
     check_lints(definition, catalogue, reader.read_vars, findings)
 
 
-def _expanded(loaded: Loaded, world: World | None, findings: Findings) -> Definition | None:
-    """The definition an instance of a blueprint stands for, as far as the installation tells."""
+def _expanded(loaded: Loaded, world: World | None, findings: Findings) -> dict[str, Any] | None:
+    """The canonical document an instance of a blueprint stands for, as far as the installation tells."""
     use = loaded.draft.use if loaded.draft else None
     if use is None or world is None or loaded.canonical is None:
         return None
     blueprint = world.blueprints.get((use.blueprint, use.version))
     if blueprint is None:
         names = [name for name, _ in world.blueprints]
+        if use.blueprint in names:
+            latest = max(number for name, number in world.blueprints if name == use.blueprint)
+            findings.add(
+                "E409.version", ("use", "version"), kind="blueprint", key=use.blueprint, version=use.version,
+                latest=latest,
+            )  # fmt: skip
+            return None
         suggestion = closest(use.blueprint, names)
         findings.add("E409", ("use", "blueprint"), kind="blueprint", key=use.blueprint, suggestion=suggestion)
         return None
+    for name, declared in blueprint.get("parameters", {}).items():
+        given, field = use.with_.get(name), InputField.model_validate(declared)
+        if given is not None and not has_braces(given) and not fits(field, given):
+            findings.add("E203.parameter", ("use", "with", name), name=name, type=field.type)
+            return None
     try:
-        document = canonical_of(expand(loaded.canonical, blueprint))
+        return canonical_of(expand(loaded.canonical, blueprint))
     except ValueError as wrong:
         name = str(wrong)
         if name in use.with_:
@@ -88,7 +104,6 @@ def _expanded(loaded: Loaded, world: World | None, findings: Findings) -> Defini
         else:
             findings.add("E202", ("use",), key=name)
         return None
-    return shape(document, findings)
 
 
 def full_check(
@@ -103,12 +118,17 @@ def full_check(
     found = check(loaded, catalogue, world, publisher, timezones=timezones)
     if has_errors(found) or loaded.canonical is None or loaded.definition is None:
         return found
-    if loaded.definition.use is not None or loaded.definition.kind == "blueprint":
+    definition: Definition | None = loaded.definition
+    canonical: dict[str, Any] | None = loaded.canonical
+    if loaded.definition.use is not None:
+        canonical = _expanded(loaded, world, Findings(loaded.places))
+        definition = shape(canonical, Findings(loaded.places)) if canonical is not None else None
+    if definition is None or canonical is None or definition.kind == "blueprint":
         return found
     findings = Findings(loaded.places)
     findings.extend(found)
     with suppress(EnoughError):
-        _run_tests(loaded.definition, rehearse(loaded.canonical), findings)
+        _run_tests(definition, rehearse(canonical), findings)
     return findings.sorted()
 
 

@@ -98,7 +98,7 @@ class Forms:
             least, most = getattr(one, low), getattr(one, high)
             if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
                 self._findings.add("E506.crossed", (*path, high), low=low, high=high)
-        if one.default is not None and not has_braces(one.default) and not _fits(one, one.default):
+        if one.default is not None and not has_braces(one.default) and not fits(one, one.default):
             self._findings.add("E203.default", (*path, "default"), type=one.type)
 
     # --- triggers and events
@@ -267,8 +267,8 @@ def _why_unreadable(pattern: str) -> str | None:
     return None
 
 
-def _fits(one: InputField, value: Any) -> bool:
-    """Whether a written default may be given to the input."""
+def fits(one: InputField, value: Any) -> bool:
+    """Whether a value that is written out may be given to the input."""
     values = value if isinstance(value, list) and (one.multiple or one.type == "multi_choice") else [value]
     return all(_fits_one(one, single) for single in values)
 

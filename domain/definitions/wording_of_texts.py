@@ -181,6 +181,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     ),
     "E203.param": ("'{name}': {said}", "'{name}': {said}"),
     "E203.default": ("the default does not fit the type {type}", "значення default не підходить до типу {type}"),
+    "E203.parameter": ("'{name}' does not fit the type {type}", "'{name}' не підходить до типу {type}"),
     "E204": (
         "'{name}' cannot be '{value}'",
         "'{name}' не може бути '{value}'",

@@ -5,7 +5,7 @@ import pytest
 from domain.actions.catalogue import catalogue
 from domain.definitions.blueprints import expand
 from domain.definitions.canonical import canonical_of, from_canonical
-from domain.definitions.checking import check
+from domain.definitions.checking import check, full_check
 from domain.definitions.diagnostics import readable_line
 from domain.definitions.loading import load
 from domain.definitions.worlds import World
@@ -73,7 +73,8 @@ def test_an_instance_is_checked_in_full_where_the_blueprint_is_known() -> None:
     ("text", "line"),
     [
         (INSTANCE.replace("patient, v", "patients, v"), "5:19 error E409 unknown blueprint 'patients' — did you mean"),
-        (INSTANCE.replace("version: 2", "version: 9"), "5:19 error E409"),
+        (INSTANCE.replace("version: 2", "version: 9"), "5:37 error E409 blueprint 'patient' has no version 9"),
+        (INSTANCE.replace("3d", "soon"), "5:58 error E203 'patience' does not fit the type duration"),
         (INSTANCE.replace(", with: { patience: 3d }", ""), "5:6 error E202 required key 'patience' is missing"),
         (INSTANCE.replace("patience: 3d", "patience: 3d, tug: a"), "5:62 error E302 unknown input 'tug'"),
         (
@@ -97,3 +98,11 @@ def test_expanding_names_what_is_wrong() -> None:
         expand({"use": {"blueprint": "patient", "version": 2}}, canonical(BLUEPRINT))
     with pytest.raises(ValueError, match="tug"):
         expand({"use": {"with": {"tug": 1}}}, canonical(BLUEPRINT))
+
+
+def test_an_instance_has_to_pass_its_own_tests() -> None:
+    tests = "tests:\n  - { name: at once, expect: { status: succeeded, took: 1h } }\n"
+    found = [d for d in full_check(load(INSTANCE + tests), catalogue(), world()) if d.code == "T701"]
+    assert [(d.pointer, "expected 1h, was 3d" in d.message) for d in found] == [("/tests/0", True)]
+    right = full_check(load(INSTANCE + tests.replace("1h", "3d")), catalogue(), world())
+    assert [d.code for d in right if d.is_error] == []
