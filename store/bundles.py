@@ -73,6 +73,7 @@ async def take_in(
     entries = _read(bundle)
     _require_bindings(bindings)
     told = []
+    coming = {entry["key"]: entry["kind"] for entry in entries}
     for entry in reversed(entries):
         source, media = _bound(entry, bindings)
         loaded = load(source)
@@ -81,7 +82,7 @@ async def take_in(
         if existing is not None and existing.kind != entry["kind"]:
             raise InvalidDefinitionError(f"{name!r} is a {existing.kind} here, not a {entry['kind']}.")
         before = await work.session.get(DefinitionVersion, (name, existing.latest_version)) if existing else None
-        found = await versions.validate(work.session, viewer, source, language=language)
+        found = await versions.validate(work.session, viewer, source, language=language, coming=coming)
         if not dry_run:
             await _save(work, viewer, entry["kind"], name, source, media, exists=existing is not None)
         told.append(

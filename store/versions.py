@@ -2,6 +2,8 @@
 
 import asyncio
 import difflib
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +17,7 @@ from domain.definitions.canonical import canonical_json
 from domain.definitions.checking import check
 from domain.definitions.diagnostics import Diagnostic, in_language
 from domain.definitions.loading import load
+from domain.definitions.worlds import KnownDefinition
 from domain.errors import ConflictError, NotActiveError, NotFoundError, UnchangedError
 from domain.permissions import Viewer
 from domain.publishing import automatic_triggers, changes, errors_among, expanded, judge
@@ -40,11 +43,15 @@ LONGEST_NOTE = 2_000
 
 
 async def validate(
-    session: AsyncSession, viewer: Viewer | None, source: str, *, language: str = "en"
+    session: AsyncSession, viewer: Viewer | None, source: str, *, language: str = "en",
+    coming: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Everything there is to say about a text; saves nothing."""
+    """Everything there is to say about a text; saves nothing. `coming`: key → kind of what will be here as a draft."""
     loaded = load(source)
     world = await world_for(session, loaded.draft)
+    if coming:
+        drafts = {key: KnownDefinition(kind) for key, kind in coming.items()}
+        world = replace(world, definitions={**drafts, **world.definitions})
     publisher = frozenset(viewer.permissions) if viewer else None
     found = await asyncio.to_thread(judge, loaded, world, publisher, time_zones=time_zones(), language=language)
     return [one.as_json() for one in found]

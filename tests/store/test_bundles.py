@@ -37,6 +37,7 @@ async def test_a_definition_goes_out_with_all_it_starts_and_names(desk):
     other = await desk.stage.topic("other")
     for entry in bundle["definitions"]:
         entry["source"] = entry["source"].replace(child, f"{child}-in").replace(parent, f"{parent}-in")
+        entry["key"] += "-in"
 
     async def take_in(dry_run: bool, bindings=None):
         story = lambda w: bundles.take_in(w, admin, bundle, bindings or {"topics": {topic: other}}, dry_run=dry_run)  # noqa: E731
@@ -44,6 +45,8 @@ async def test_a_definition_goes_out_with_all_it_starts_and_names(desk):
 
     told = await take_in(dry_run=True)
     assert [d["exists"] for d in told["definitions"]] == [False, False]
+    said = [one["message"] for one in told["definitions"][0]["diagnostics"] if one["code"] == "E409"]
+    assert said == [f"process '{child}-in' is not published yet"]
     with pytest.raises(NotFoundError):
         async with desk.stage.sessions() as session:
             await definitions.get_definition(session, "process", f"{child}-in")
