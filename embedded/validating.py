@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from embedded.errors import StartError
 
 COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 STDIN = "-"
+#: bytes; of what is far too large no more is read than to say so
+_MOST_READ = 10_000_000
 _WORDS = {
     "en": {"clean": "clean", "tests": "tests", "error": "errors", "warning": "warnings", "info": "remarks"},
     "uk": {"clean": "без зауважень", "tests": "тестів", "error": "помилок", "warning": "застережень", "info": "зауваг"},
@@ -53,7 +56,8 @@ class Verdict:
 def verdict_on(file: str, language: str) -> Verdict:
     """Raises StartError when the file cannot be read."""
     try:
-        source = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+        with nullcontext(sys.stdin.buffer) if file == STDIN else Path(file).open("rb") as stream:
+            source = stream.read(_MOST_READ)
     except OSError as problem:
         raise StartError(f"{file} cannot be read: {problem.strerror or problem}") from problem
     loaded = load(source)

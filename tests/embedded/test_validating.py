@@ -62,3 +62,9 @@ def test_programs_get_json_and_people_their_language() -> None:
 def test_the_standard_input_is_a_file_too() -> None:
     shown = switchboard("validate", "-", stdin=(ROOT / GOOD).read_text("utf-8"))
     assert (shown.returncode, shown.stdout) == (0, "- clean (3 tests)\n")
+
+
+def test_of_an_endless_file_no_more_is_read_than_to_say_so() -> None:
+    shown = switchboard("validate", "/dev/zero")
+    assert shown.returncode == 1
+    assert "E106" in shown.stdout
