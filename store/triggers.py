@@ -4,20 +4,21 @@ definition (PROCESS_LANGUAGE 7, 9.5, 9.15).
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 import structlog
-from domain.walks.scopes import names_of
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import triggers as rules
 from domain.durations import parse_duration
-from domain.errors import DomainError
+from domain.errors import DomainError, InvalidError
 from domain.expressions import ExpressionError, compile_condition, render, to_json
 from domain.launches import LaunchOrder, Selected
 from domain.triggers import Occasion
+from domain.walks.scopes import names_of
 from store.launches import launch
 from store.snapshots import snapshot_of
 from store.tables import Definition, Run, Trigger
@@ -75,7 +76,7 @@ async def start(work: Work, trigger: Trigger, occasion: Occasion) -> dict[str, A
         return None
     if body.get("once_per") is not None and not await _is_first(work.session, definition, body, occasion, names, now):
         return None
-    inputs = to_json(render(body.get("inputs") or {}, names, now=now))
+    inputs = _rendered(body.get("inputs") or {}, "inputs", names, now)
     if trigger.kind == "webhook":
         inputs = _from_body(trigger, occasion) | inputs
     told = await launch(work, _order_of(definition, trigger, occasion, inputs))
@@ -154,11 +155,19 @@ async def _is_first(
 ) -> bool:
     """`once_per`: the first of its key in that time."""
     if body.get("once_key") is not None:
-        key = str(to_json(render(body["once_key"], names, now=now)))
+        key = sha256(str(_rendered(body["once_key"], "once_key", names, now)).encode("utf-8", "replace")).hexdigest()
     else:
         key = str(getattr(occasion, _OWN_TARGET.get(definition.target, "dialog_id")) or occasion.operator_id)
     window: timedelta = parse_duration(body["once_per"])
     return await _take(session, definition.key, "once", f"{body.get('event') or 'hook'}:{key}", now + window)
+
+
+def _rendered(value: Any, what: str, names: Mapping[str, Any], now: datetime) -> Any:
+    """Raises InvalidError where what came with the occasion does not let it be read."""
+    try:
+        return to_json(render(value, names, now=now))
+    except ExpressionError as error:
+        raise InvalidError(f"The trigger's {what} cannot be read: {error.message}", field=what) from error
 
 
 def _from_body(trigger: Trigger, occasion: Occasion) -> dict[str, Any]:

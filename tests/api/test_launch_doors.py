@@ -237,6 +237,21 @@ async def test_a_webhook_starts_a_run_once_a_delivery_and_tells_strangers_nothin
         assert await session.scalar(found) == 0
 
 
+async def test_a_body_its_trigger_cannot_read_is_the_senders_fault(admin, anonymous, sweep):
+    reads = SWEEP.format(name="reads-body").replace(
+        "dedupe: X-Delivery-Id }", 'dedupe: X-Delivery-Id }\n    inputs: { tag: "{{ trigger.body.tag }}" }'
+    )
+    made = await admin.post(f"{API}/processes", content=reads, headers=YAML)
+    assert made.status_code == 201, made.text
+    await admin.post(f"{API}/processes/reads-body/versions", json={})
+    await admin.post(f"{API}/processes/reads-body/activation", json={"version": 1})
+    path = f"{API}/hooks/reads-body/s3cret-of-the-hook"
+    assert (await anonymous.post(path, json={"tag": "vip"})).status_code == 202
+    for body in ([1], {}, "text", None, 5):
+        answer = await anonymous.post(path, json=body)
+        assert (answer.status_code, answer.json()["code"][:7]) == (422, "invalid"), answer.text
+
+
 async def test_secret_addresses_stay_out_of_the_log(anonymous):
     with structlog.testing.capture_logs() as logged:
         await anonymous.post(f"{API}/hooks/sweep/a-secret", json={})

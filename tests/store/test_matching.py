@@ -5,6 +5,7 @@ P198, P199).
 from __future__ import annotations
 
 import asyncio
+from secrets import token_urlsafe
 from uuid import UUID
 
 import pytest
@@ -123,6 +124,15 @@ async def test_once_per_lets_the_first_of_its_time_through(stage, triggering):
     await stage.write("c5", external_id="once-again")
     await drain(stage.sessions)
     assert len(await runs_of(stage, key)) == 3
+
+
+async def test_a_key_longer_than_an_index_takes_stops_nothing(stage, triggering):
+    long = "".join(token_urlsafe(3) for _ in range(900))
+    key = await triggering("long-key", "message.received", once_per="1h", once_key=f'"{long} {{{{ contact.id }}}}"')
+    for number in range(2):
+        await stage.write("c5-long", external_id=f"long-{number}")
+    await drain(stage.sessions)
+    assert len(await runs_of(stage, key)) == 1
 
 
 async def test_inputs_of_a_trigger_are_rendered_and_a_refused_launch_is_not_tried_again(stage, triggering):
