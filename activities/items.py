@@ -1,5 +1,6 @@
 """An item's looks at its rows: its beginning, what it waits for, whom it asks, its end."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -93,10 +94,15 @@ class ItemActivities:
         async def story(work: Work) -> str:
             undone = await self._undone(work, end, teams) if end.outcome.state == "failed" else ()
             records = (*bearings.records, *undone)
-            await run_items.end(work, bearings.run_id, bearings.seq, end.outcome, records)
-            if end.outcome.state != "succeeded":
+            outcome = end.outcome
+            if outcome.stops_run is not None and bearings.seq > 0:
+                await run_items.stop_for(work, bearings.run_id, outcome.stops_run)
+            if outcome.state != "succeeded":
                 await deliveries.withdraw_in(work, bearings.run_id, bearings.seq)
-            return end.outcome.state
+            if outcome.error_type == "timeout" and await deliveries.is_in_doubt(work, bearings.run_id, bearings.seq):
+                outcome = replace(outcome, needs_attention=True)
+            await run_items.end(work, bearings.run_id, bearings.seq, outcome, records)
+            return outcome.state
 
         state, rings = await transact(self._sessions, story)
         self._ring_others(rings)

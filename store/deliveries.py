@@ -146,6 +146,14 @@ async def withdraw_in(work: Work, run_id: UUID, seq: int) -> int:
     return len(found)
 
 
+async def is_in_doubt(work: Work, run_id: UUID, seq: int) -> bool:
+    """Whether a message of the item is with its provider and nobody has heard what became of it."""
+    query = select(Message.id).join(Effect, Effect.provider_ref == text("messages.id::text")).where(
+        Effect.run_id == run_id, Effect.seq == seq, Message.delivery.in_((Delivery.SENDING, Delivery.UNKNOWN))
+    )  # fmt: skip
+    return await work.session.scalar(query.limit(1)) is not None
+
+
 async def planned_result(session: AsyncSession, key: str) -> dict[str, Any]:
     """What the step answers once its message is sent, as it was prepared."""
     found: dict[str, Any] | None = await session.scalar(select(Effect.result).where(Effect.key == key))

@@ -9,12 +9,14 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from domain import dialogs as rules
+from domain.errors import DomainError
 from domain.events import Fact
+from domain.permissions import require_acting
 from domain.walks.ports import StepError
 from domain.windows import is_open
 from domain.workflow_ids import of_dialog
 from store import settings
-from store.deeds.stages import Stage
+from store.deeds.stages import Stage, step_error
 from store.dialogs import Scene, lock_scene
 from store.ids import new_id
 from store.tables import Channel, ContactIdentity, Dialog, Team
@@ -49,6 +51,18 @@ class Way:
     team: str | None
     identity_id: UUID
     is_window_open: bool
+
+
+def require_may_say(stage: Stage) -> None:
+    """A launcher says in the item's dialog what he or she might say there by hand, and in a dialog that the run itself
+    began; what a run of the system's own says is no person's. Raises StepError (forbidden).
+    """
+    if stage.run.is_system or stage.scene is None or stage.scene.dialog.bot_run == stage.run.id:
+        return
+    try:
+        require_acting(stage.viewer, stage.scene.relation, is_waiting=stage.scene.dialog.place in rules.WAITING)
+    except DomainError as error:
+        raise step_error(error) from error
 
 
 async def way_in(stage: Stage, dialog: Dialog) -> Way:

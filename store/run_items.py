@@ -23,7 +23,8 @@ from store.workflow_runs import note_run
 
 __all__ = [
     "advance", "begin", "brief_of", "claim", "end", "end_claimed", "judge", "lock_item", "must_stop", "next_seqs",
-    "note_started", "park", "snapshot_of_item", "standing", "stop", "too_many",
+    "note_started", "park", "snapshot_of_item", "standing", "stop", "stop_for",
+    "too_many",
 ]  # fmt: skip
 
 #: pending items are counted up to here: whoever asks wants to know whether there are more
@@ -167,6 +168,13 @@ async def stop(work: Work, run: Run, reason: str) -> None:
     """Begin no more items; `reason` is one of domain.runs.STOP_REASONS. Those at work end."""
     run.reason = reason
     await end_pending(work, run.id, "cancelled", reason)
+
+
+async def stop_for(work: Work, run_id: UUID, reason: str) -> None:
+    """Stop a process for what became of one of its items; one that is held, cancelled or stopped stays as it is."""
+    run = await lock_run(work, run_id)
+    if run.kind == "process" and run.status == "running" and run.cancel_mode is None and run.reason is None:
+        await stop(work, run, reason)
 
 
 async def _pause_after_canary(work: Work, run: Run) -> None:

@@ -67,8 +67,10 @@ async def prepare(stage: Stage, deed: Deed, *, seq: int) -> Prepared:
     manifest = catalogue()[deed.action]
     params = read_params(manifest, deed.params)
     stage.require_capability(manifest.capability)
+    if deed.action != "start_dialog":
+        outreach.require_may_say(stage)
     work, request = stage.work, effects.request_hash_of(deed.action, deed.params)
-    async with work.session.begin_nested():
+    async with work.savepoint():
         claimed = await effects.claim(work, deed.key, stage.run.id, seq, deed.step, deed.action, request)
         if not claimed.is_new and (before := await _before(stage, claimed)) is not None:
             return before

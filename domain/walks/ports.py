@@ -220,6 +220,7 @@ class Outcome:
     """How an item (or a phase) ended. state: succeeded, skipped, failed, cancelled.
 
     `outputs`: [{id, label, value, display, copy, insert}] in order. `names`: vars and steps, wanted of `before`.
+    `stops_run`: a reason (domain.runs.STOP_REASONS) why no other item may begin.
     """
 
     state: str
@@ -231,6 +232,7 @@ class Outcome:
     needs_attention: bool = False
     outputs: list[dict[str, Json]] = field(default_factory=list)
     names: dict[str, Json] = field(default_factory=dict)
+    stops_run: str | None = None
 
 
 class Effects(Protocol):

@@ -163,6 +163,7 @@ def _failed(error: StepError) -> Outcome:
         error_step=error.step,
         error_message=_short(error.message),
         needs_attention=error.needs_attention,
+        stops_run="kill_switch" if error.details.get("kill_switch") is True else None,
     )
 
 

@@ -134,9 +134,20 @@ async def test_the_kill_switch_stops_what_is_still_to_be_sent(runs: Runs) -> Non
     run_id = await runs.launch(await runs.publish(SEND.format(rate="10/m")))
     await eventually(lambda: deliveries(runs, run_id), lambda d: d["sent"] == 1 and d["queued"] == 3)
     await runs.shop.sql("UPDATE channels SET sending_stopped_at = now() WHERE key = :c", c=runs.shop.channel)
-    assert await run_ended(runs.sessions, run_id) == "partially_failed"
+    assert await run_ended(runs.sessions, run_id) == "stopped"
     assert await outcomes(runs, run_id) == {("succeeded", None, False): 1, ("failed", "channel_error", False): 3}
     assert len(runs.shop.provider.calls) == 1
+
+
+async def test_the_kill_switch_stops_the_run_and_nothing_more_begins(runs: Runs) -> None:
+    await runs.open(4)
+    await runs.shop.sql("UPDATE channels SET sending_stopped_at = now() WHERE key = :c", c=runs.shop.channel)
+    run_id, status = await runs.run(SEND.format(rate="50/s").replace("concurrency: 10", "concurrency: 1"))
+    assert status == "stopped"
+    (run,) = await rows(runs.sessions, "SELECT reason FROM runs WHERE id = :r", r=run_id)
+    assert run.reason == "kill_switch"
+    assert await outcomes(runs, run_id) == {("failed", "channel_error", False): 1, ("cancelled", None, False): 3}
+    assert runs.shop.provider.calls == []
 
 
 async def test_what_waits_for_its_turn_is_withdrawn_when_the_run_is_cancelled(runs: Runs) -> None:

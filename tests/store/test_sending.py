@@ -221,6 +221,21 @@ async def test_the_kill_switch_of_a_channel_and_of_all_stops_what_runs_send(stag
     assert again.message_id not in (None, prepared.message_id)
 
 
+async def test_a_launcher_says_only_where_he_or_she_might_by_hand(stage: Stage, run: RunAtHand) -> None:
+    await stage.person("olha", online=True)
+    dialog = await stage.opened("olena")
+    assert await stage.holder(dialog) == "olha"
+    taras = await stage.person("taras")
+    await run.begin(dialog, launched_by=taras)
+    await stage.sql("UPDATE runs SET run_as = 'launcher' WHERE id = :r", r=run.id)
+    for action, params in (("send_message", {"text": "x"}), ("request_csat", {})):
+        error = await refused(run, action, dialog, **params)
+        assert (error.type, error.details["code"]) == ("forbidden", "not_yours")
+    assert await messages(stage, dialog) == []
+    await stage.sql("UPDATE runs SET launched_by = :o WHERE id = :r", o=stage.id_of("olha"), r=run.id)
+    assert (await run.prepare(run.deed("send_message", dialog, text="x"))).message_id is not None
+
+
 async def test_a_started_dialog_belongs_to_the_run_until_it_is_assigned(stage: Stage, run: RunAtHand) -> None:
     olha = await stage.person("olha", online=True)
     dialog = await stage.opened("olena")

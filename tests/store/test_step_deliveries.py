@@ -230,6 +230,17 @@ async def test_what_an_ended_item_has_prepared_is_withdrawn(stage: Stage, provid
     assert await effect(stage, deed) == "undone"
 
 
+async def test_a_message_that_is_with_its_provider_leaves_its_item_in_doubt(stage: Stage, provider: Provider) -> None:
+    run = RunAtHand(stage.sessions)
+    _, message_id = await prepared(stage, run)
+    doubtful = []
+    for delivery in ("queued", "sending", "unknown", "sent", "failed"):
+        await stage.sql("UPDATE messages SET delivery = :to WHERE id = :m", to=delivery, m=message_id)
+        if (await transact(stage.sessions, lambda w: deliveries.is_in_doubt(w, run.id, 1)))[0]:
+            doubtful.append(delivery)
+    assert doubtful == ["sending", "unknown"]
+
+
 async def test_turns_of_a_channels_account_and_of_a_run_lie_apart(stage: Stage, provider: Provider) -> None:
     await stage.sql("UPDATE channels SET rate = '10/s' WHERE key = :c", c=stage.channel)
     run = RunAtHand(stage.sessions)
