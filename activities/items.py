@@ -22,8 +22,7 @@ from domain.run_messages import (
     WorkingMoment,
     WorkingTime,
 )
-from domain.runs import ENDED
-from domain.walks.ports import Event, Snapshot, StepError, StepRecord, SubEnded
+from domain.walks.ports import Event, Snapshot, StepError, StepRecord
 from store import approvals, deliveries, item_gates, run_items, runs, sub_runs
 from store.deeds.stages import TeamsNeededError
 from store.engines import Sessions
@@ -78,7 +77,7 @@ class ItemActivities:
                     decided[approval] = found
             return Sight(
                 row.status, row.cancel_mode, await _heard(work, bearings.workflow_id), decided,
-                {sub: ended for sub in glimpse.subs if (ended := await _sub_ended(work, UUID(sub))) is not None},
+                {sub: ended for sub in glimpse.subs if (ended := await sub_runs.ended(work, UUID(sub))) is not None},
                 await _seen(work, row) if glimpse.wants_snapshot else None,
             )  # fmt: skip
 
@@ -144,7 +143,7 @@ class ItemActivities:
                 run_id = await sub_runs.start(work, start.bearings, start.sub)
             except StepError as error:
                 return SubStarted(trouble=trouble_of(error))
-            return SubStarted(str(run_id), await _sub_ended(work, run_id))
+            return SubStarted(str(run_id), await sub_runs.ended(work, run_id))
 
         started, rings = await transact(self._sessions, story)
         self._ring_others(rings)
@@ -171,14 +170,6 @@ async def _heard(work: Work, me: str) -> tuple[Heard, ...]:
         Heard(r.id, Event(r.payload["id"], r.payload["event"], r.payload["at"], r.payload.get("payload") or {}))
         for r in reversed(rows.all())
     )
-
-
-async def _sub_ended(work: Work, run_id: UUID) -> SubEnded | None:
-    run = await runs.get_run(work.session, run_id)
-    if run.status not in ENDED:
-        return None
-    totals = await runs.totals_of(work.session, run_id)
-    return SubEnded(str(run_id), run.status, await runs.outputs_of(work.session, run, totals), run.error)
 
 
 async def _seen(work: Work, row: object) -> Snapshot:

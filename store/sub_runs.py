@@ -6,11 +6,11 @@ from uuid import UUID
 from domain.errors import DomainError
 from domain.launches import LaunchOrder, Selected
 from domain.run_messages import Bearings
-from domain.runs import ENDED
-from domain.walks.ports import StepError, SubRun
+from domain.runs import ENDED, verdict
+from domain.walks.ports import StepError, SubEnded, SubRun
 from store import effects, launches
 from store.deeds.stages import step_error
-from store.runs import get_run
+from store.runs import get_run, outputs_of, totals_of
 from store.tables import Run, RunItem
 from store.transactions import Actor, Work
 
@@ -32,13 +32,31 @@ async def start(work: Work, bearings: Bearings, sub: SubRun) -> UUID:
     work.actor = Actor("process", parent.launched_by)
     work.run_id = parent.id
     try:
-        async with work.session.begin_nested():
+        async with work.savepoint():
             answer = await launches.launch(work, await _order_of(work, parent, bearings, sub))
     except DomainError as error:
         await effects.let_go(work, sub.key)
         raise step_error(error) from error
     await effects.settle(work, sub.key, "done", {"run_id": answer["run_id"]})
     return UUID(answer["run_id"])
+
+
+async def ended(work: Work, run_id: UUID) -> SubEnded | None:
+    """How a child ended, for the step that waits for it; None while it goes on.
+
+    A child that was asked to begin nothing more, and had begun everything, ended as its items did. Of a child with one
+    item the item's error is the step's.
+    """
+    run = await get_run(work.session, run_id)
+    if run.status not in ENDED:
+        return None
+    totals, status, error = await totals_of(work.session, run_id), run.status, run.error
+    if run.cancel_mode == "finish_items" and totals.total and not totals.cancelled:
+        status = verdict(totals)
+    item = await work.session.get(RunItem, (run_id, 1)) if totals.total == 1 and error is None else None
+    if item is not None and item.error_type is not None:
+        error = {"type": item.error_type, "message": item.error_message}
+    return SubEnded(str(run_id), status, await outputs_of(work.session, run, totals), error)
 
 
 async def _ended_badly(work: Work, run_id: UUID) -> bool:

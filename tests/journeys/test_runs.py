@@ -263,6 +263,36 @@ do:
     assert [r.status for r in found] == ["succeeded"] * 2
 
 
+CHILD = """
+do: [{{ id: gap, wait: 2s }}, {last}]
+outputs: {{ said: {{ label: Said, value: done }} }}
+"""
+PARENT = """
+do:
+  - {{ id: sub, run: {{ process: {child}, version: 1, mode: wait }} }}
+  - {{ id: note, call: add_note, with: {{ text: "{{{{ steps.sub.result.said }}}}" }} }}
+"""
+
+
+async def test_a_run_that_is_to_finish_its_items_lets_their_sub_processes_finish(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    child = await runs.publish(CHILD.format(last="{ call: log, with: { text: x } }"), name="patient")
+    run_id = await runs.launch(await runs.publish(PARENT.format(child=child)))
+    await runs.waiting(run_id)
+    await runs.command("cancel", run_id, "finish_items")
+    assert await run_ended(runs.sessions, run_id) == "cancelled"
+    assert await runs.states(run_id) == ["succeeded"]
+
+
+async def test_a_sub_process_that_fails_tells_its_parent_why(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    child = await runs.publish(CHILD.format(last="{ raise: { error: boom, message: Went wrong } }"), name="failing")
+    run_id, status = await runs.run(PARENT.format(child=child))
+    assert status == "failed"
+    (item,) = await items_of(runs.sessions, run_id)
+    assert (item.error_type, item.error_step, item.error_message) == ("boom", "sub", "Went wrong")
+
+
 async def test_a_dry_run_changes_nothing(shop: Shop) -> None:
     runs = await Runs(shop).open(2)
     run_id, status = await runs.run(
