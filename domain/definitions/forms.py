@@ -8,6 +8,7 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 from domain.actions.manifests import Manifest
 from domain.definitions.diagnostics import Findings
 from domain.definitions.inputs import InputField
+from domain.definitions.mistypes import type_of
 from domain.definitions.names import CUSTOM, EVENTS, closest, is_event
 from domain.definitions.patterns import Patterns
 from domain.definitions.places import Path
@@ -18,9 +19,10 @@ from domain.definitions.steps import Approve, Emit, For, Fork, Listen, Raise, Ru
 from domain.definitions.surveys import steps_of
 from domain.definitions.triggers import EventTrigger, ManualTrigger, ScheduleTrigger
 from domain.durations import parse_duration
+from domain.errors import InvalidError
 from domain.expressions import fields_in
 from domain.runs import ERROR_TYPES
-from domain.selections import FIELDS, OPS, ORDERABLE
+from domain.selections import DEEPEST, FIELDS, OPS, ORDERABLE, read
 from domain.walks.contexts import CONTEXTS, FILLABLE
 
 _TAKEN = frozenset(
@@ -50,8 +52,6 @@ class Forms:
             self._where(selection.where, ("selection", "where"), self._definition.target)
             self._order(selection.order_by)
         self._tests()
-
-    # --- ids
 
     def _ids(self) -> None:
         seen: dict[str, Path] = {}
@@ -176,14 +176,17 @@ class Forms:
 
     # --- conditions
 
-    def _where(self, tree: Any, path: Path, target: str) -> None:
+    def _where(self, tree: Any, path: Path, target: str, depth: int = 0) -> None:
+        if depth > DEEPEST:
+            self._findings.add("E107.where", path, most=DEEPEST)
+            return
         match tree:
             case AllOf() | AnyOf():
                 name = "all" if isinstance(tree, AllOf) else "any"
                 for n, one in enumerate(getattr(tree, name)):
-                    self._where(one, (*path, name, n), target)
+                    self._where(one, (*path, name, n), target, depth + 1)
             case Not():
-                self._where(tree.not_, (*path, "not"), target)
+                self._where(tree.not_, (*path, "not"), target, depth + 1)
             case Comparison():
                 self._comparison(tree, path, target)
 
@@ -200,6 +203,12 @@ class Forms:
             self._findings.add("E209", (*path, "value"), value=str(test.value))
         elif test.op == "between" and not has_braces(test.value) and not _is_pair(test.value):
             self._findings.add("E203", (*path, "value"), name="value", wanted="list", given="other")
+        elif not any(map(has_braces, test.value if isinstance(test.value, list) else [test.value])):
+            try:
+                read(test.model_dump(), target)
+            except InvalidError:
+                wanted = kind if kind in ("number", "boolean", "moment") else "text"
+                self._findings.add("E203", (*path, "value"), name="value", wanted=wanted, given=type_of(test.value))
 
     def _field(self, name: str, path: Path, fields: Mapping[str, str], *, can_fix: bool = True) -> None:
         suggestion = closest(name, fields)

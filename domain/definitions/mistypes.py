@@ -34,7 +34,7 @@ def report_type(kind: str, path: Path, value: Any, findings: Findings) -> None:
     """`kind`: pydantic's type of the error."""
     wanted = _WORDS.get(kind.split("_")[0], "other")
     name = next((part for part in reversed(path) if isinstance(part, str)), "")
-    facts: dict[str, Any] = {"name": name, "value": shown(value), "wanted": wanted, "given": _type_of(value)}
+    facts: dict[str, Any] = {"name": name, "value": shown(value), "wanted": wanted, "given": type_of(value)}
     written = findings.places.written(findings.places.value(path))
     if wanted == "boolean" and isinstance(value, str) and value.lower() in _YES_NO:
         suggestion = _YES_NO[value.lower()]
@@ -56,7 +56,7 @@ def report_type(kind: str, path: Path, value: Any, findings: Findings) -> None:
         findings.add("E203", path, **facts)
 
 
-def _type_of(value: Any) -> str:
+def type_of(value: Any) -> str:
     names = ((bool, "boolean"), (str, "text"), (int, "integer"), (float, "number"), (dict, "object"), (list, "list"))
     return next((name for kind, name in names if isinstance(value, kind)), "nothing")
 

@@ -99,6 +99,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "nested more than {most} levels deep", "вкладеність понад {most} рівнів",
         "move steps into a sub-process (run:)", "винесіть кроки в підпроцес (run:)",
     ),
+    "E107.where": ("a condition nested more than {most} levels deep", "умова вкладена понад {most} рівнів"),
     "E201": (
         "unknown key '{key}'", "невідомий ключ '{key}'", "known here: {known}", "тут відомі: {known}",
     ),
