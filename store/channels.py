@@ -11,7 +11,7 @@ from domain.channels import require_rate, require_settings
 from domain.errors import ConflictError, InUseError, InvalidError, NotFoundError
 from store.settings import record_change
 from store.sign_ins import digest_of, new_secret
-from store.tables import Channel, Team
+from store.tables import Channel, Definition, Team
 from store.transactions import Work
 
 PLAIN = ("name", "reopen_window", "settings", "active")
@@ -47,6 +47,7 @@ async def add(work: Work, given: Mapping[str, Any]) -> dict[str, Any]:
     await _require_team(work.session, given.get("team"))
     require_settings(given.get("settings") or {})
     require_rate(given.get("rate"))
+    await _require_process(work.session, given.get("bot_process"))
     await work.read_clock()
     token = new_secret()
     made = await work.session.scalar(
@@ -71,6 +72,7 @@ async def change(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, An
     before = _told(channel)
     require_settings(given.get("settings") or {})
     require_rate(given.get("rate"))
+    await _require_process(work.session, given.get("bot_process"))
     await work.read_clock()
     for name, value in _plain(given).items():
         setattr(channel, name, value)
@@ -133,6 +135,15 @@ async def _require_team(session: AsyncSession, key: str | None) -> None:
     team = await session.get(Team, key, with_for_update={"read": True})
     if team is None or not team.active:
         raise InvalidError(f"There is no active team {key!r}.", field="team")
+
+
+async def _require_process(session: AsyncSession, key: str | None) -> None:
+    """It need not be active yet: until then people take the dialogs."""
+    if key is None:
+        return
+    found = await session.get(Definition, key)
+    if found is None or found.kind != "process" or found.target != "dialog" or found.archived_at is not None:
+        raise InvalidError(f"There is no process {key!r} that works on dialogs.", field="bot_process")
 
 
 def _plain(given: Mapping[str, Any]) -> dict[str, Any]:

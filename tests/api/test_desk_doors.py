@@ -184,6 +184,8 @@ async def test_sending_stops_for_a_channel_and_everywhere(admin, sign_in):
     rated = await admin.patch(f"{API}/channels/demo", json={"rate": "25/s", "reply_window": 3600})
     assert (rated.json()["rate"], rated.json()["reply_window"]) == ("25/s", 3600)
     assert (await admin.patch(f"{API}/channels/demo", json={"rate": "fast"})).status_code == 422
+    for no_scenario in ("no-such-process", "check-deposit"):
+        assert (await admin.patch(f"{API}/channels/demo", json={"bot_process": no_scenario})).status_code == 422
 
 
 async def test_a_contact_is_changed_and_the_change_is_kept(desk, sessions):
