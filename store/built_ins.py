@@ -31,6 +31,7 @@ async def put_built_ins(engine: AsyncEngine, library: Iterable[tuple[str, str, s
         for kind, name, source in library:
             if await _put(work, kind, name, source, demo=demo):
                 changed.append(name)
+        await work.write_facts()
     return changed
 
 
@@ -43,14 +44,14 @@ async def _put(work: Work, kind: str, name: str, source: str, *, demo: bool) -> 
         return False
     is_followed = row is None or row.active_version == row.latest_version
     try:
-        async with work.session.begin_nested():
+        async with work.savepoint():
             if row is None:
                 await definitions.create(work, None, kind, source, is_built_in=True)
             told = await versions.publish(
                 work, None, kind, name, source=source, note="built in", must_refer=False
             )  # fmt: skip
         if demo and is_followed:
-            async with work.session.begin_nested():
+            async with work.savepoint():
                 await versions.activate(work, kind, name, told["version"])
     except (UnchangedError, ConflictError):
         return False

@@ -33,14 +33,16 @@ UPDATE effects SET status = :status, result = coalesce(:result, result), undo = 
                    provider_ref = coalesce(:ref, provider_ref)
 WHERE key = :key
 """).bindparams(bindparam("result", type_=JSONB(none_as_null=True)), bindparam("undo", type_=JSONB(none_as_null=True)))
-_KEEP = text("""
+#: the effects of the JSON array `:kept`
+KEEP = """
 INSERT INTO effects (key, run_id, seq, step_id, action, request_hash, status, result, undo)
 SELECT key, :run, :seq, step, action, request_hash, 'done', result, undo
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (
+FROM jsonb_to_recordset(CAST(:kept AS jsonb)) AS given (
     nth bigint, key text, step text, action text, request_hash text, result jsonb, undo jsonb)
 ORDER BY nth ON CONFLICT (key) DO UPDATE
 SET status = 'done', result = excluded.result, undo = excluded.undo, attempts = effects.attempts + 1
-""")
+"""
+_KEEP = text(KEEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,13 @@ async def keep(work: Work, run_id: UUID, seq: int, kept: Sequence[Kept]) -> None
 
     Only for items that cannot have done them before: begun and ended in one transaction of a run that resumes none.
     """
-    if not kept:
-        return
-    rows = json.dumps(storable([{"nth": n, **asdict(one)} for n, one in enumerate(kept)]), allow_nan=False)
-    await work.session.execute(_KEEP, {"run": run_id, "seq": seq, "rows": rows})
+    if kept:
+        await work.session.execute(_KEEP, {"run": run_id, "seq": seq, "kept": written(kept)})
+
+
+def written(kept: Sequence[Kept]) -> str:
+    """As KEEP takes them."""
+    return json.dumps(storable([{"nth": n, **asdict(one)} for n, one in enumerate(kept)]), allow_nan=False)
 
 
 async def find(session: AsyncSession, key: str) -> Claimed | None:

@@ -35,10 +35,11 @@ from domain.walks.ports import (
 )
 from domain.walks.prepared import reads_target
 from domain.walks.walk import walk_item
-from store import effects, run_items
+from store import effects, item_closings, run_items
 from store.acting import stage_for
 from store.deeds.doing import do
 from store.deeds.stages import Stage
+from store.item_ends import takes_turns
 from store.item_undoing import undo_item, undoes_failed_items, undone
 from store.tables import Run, RunItem
 from store.transactions import Work
@@ -109,9 +110,10 @@ class WorkEffects:
         asked = effects.request_hash_of(deed.action, deed.params)
         self._kept.append(effects.Kept(deed.key, deed.step, deed.action, asked, done.result, stage.undo))
 
-    async def settle(self) -> None:
-        """Write the ledger of what was done."""
-        await effects.keep(self._stage.work, self._run.id, self._seq, self._kept)
+    @property
+    def kept(self) -> Sequence[effects.Kept]:
+        """The ledger of what was done, still to be written."""
+        return self._kept
 
     async def wait(self, until: datetime, *, step: str, path: str) -> None:
         raise _misplaced("wait")
@@ -213,9 +215,14 @@ async def walk_whole(
     stage.shows = plan.sees
     host = WorkEffects(stage, run, seq)
     outcome = await walk_item(run_items.brief_of(run, item, await _snapshot(work, plan, item)), host)
-    await host.settle()
     if outcome.state == "failed" and undoes_failed_items(run):
+        await effects.keep(work, run.id, seq, host.kept)
         host.record(await undone(stage, run, item.seq, len(host.records) + 1))
+    elif run.kind == "process" and not takes_turns(run):
+        await item_closings.close(work, run, item, outcome, host.kept, tuple(host.records.values()))
+        return outcome
+    else:
+        await effects.keep(work, run.id, seq, host.kept)
     return await _ended(work, run, item, outcome, tuple(host.records.values()))
 
 

@@ -127,7 +127,7 @@ async def connect(work: Work, scene: Scene, viewer: Viewer, command: Connect) ->
     viewer.require(Permission.DIALOG_CONNECT)
     rules.require_open(scene.dialog.status)
     try:
-        async with work.session.begin_nested():
+        async with work.savepoint():
             return await _connect(work, scene, command)
     except (AlreadyTakenError, InvalidError, OperatorOfflineError, OperatorUnsuitableError) as refused:
         await work.session.refresh(scene.dialog)

@@ -29,12 +29,10 @@ async def begin(work: Work, scene: Scene, process: str, message: Message) -> boo
     order = LaunchOrder(
         kind="process", key=process, selected=Selected(ids=(dialog.id,)), trigger_kind="event", trigger=trigger
     )
-    rings = set(work.rings)
     try:
-        async with work.session.begin_nested():
+        async with work.savepoint():
             told = await launch(work, order)
     except DomainError as error:
-        work.rings = rings
         log.warning("scenario.refused", process=process, channel=dialog.channel_key, error=str(error)[:200])
         return False
     if told["status"] in ENDED:

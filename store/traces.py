@@ -14,7 +14,8 @@ from store.json_values import storable
 from store.tables import RunStep
 from store.transactions import Work
 
-_WRITE = text("""
+#: the records of the JSON array `:records`
+WRITE = """
 INSERT INTO run_steps (run_id, seq, n, step_id, path, kind, title, status, started_at, finished_at, attempts,
                        inputs, result, branch, error)
 SELECT :run, :seq, r.n, r.step, r.path, r.kind, r.title, r.status, r.started_at, r.finished_at, r.attempts,
@@ -26,23 +27,42 @@ ON CONFLICT (run_id, seq, n) DO UPDATE SET
     status = excluded.status, finished_at = excluded.finished_at, attempts = excluded.attempts,
     inputs = excluded.inputs, result = excluded.result, branch = excluded.branch, error = excluded.error
 WHERE run_steps.finished_at IS NULL OR excluded.finished_at IS NOT NULL
-""")
+"""
+_WRITE = text(WRITE)
 
 
 async def write(work: Work, run_id: UUID, seq: int, records: Iterable[StepRecord]) -> None:
     """Keep records of item `seq` (0: the phase before the items, -1: the one after); the same `n` is written over."""
+    if found := tuple(records):
+        await work.session.execute(_WRITE, {"run": run_id, "seq": seq, "records": written(found)})
+
+
+def written(records: Iterable[StepRecord]) -> str:
+    """As WRITE takes them."""
     latest = {record.n: asdict(record) for record in records}
-    if latest:
-        rows = json.dumps(storable(list(latest.values())), allow_nan=False)
-        await work.session.execute(_WRITE, {"run": run_id, "seq": seq, "records": rows})
+    return json.dumps(storable(list(latest.values())), allow_nan=False)
 
 
 async def trace_of(session: AsyncSession, run_id: UUID, seq: int) -> list[dict[str, Any]]:
     """The records of one item, oldest first."""
+    return (await traces_of(session, run_id, (seq,)))[seq]
+
+
+async def page_of(
+    session: AsyncSession, run_id: UUID, seq: int, *, after: int, limit: int, with_texts: bool
+) -> tuple[list[dict[str, Any]], int | None]:
+    """Records of one item, oldest first, and the `n` to go on after. Without texts: what happened, not what was said."""
     rows = await session.scalars(
-        select(RunStep).where(RunStep.run_id == run_id, RunStep.seq == seq).order_by(RunStep.n)
+        select(RunStep)
+        .where(RunStep.run_id == run_id, RunStep.seq == seq, RunStep.n > after)
+        .order_by(RunStep.n)
+        .limit(limit + 1)
     )
-    return [row_of(step) for step in rows]
+    found = [row_of(step) for step in rows]
+    shown = found[:limit]
+    if not with_texts:
+        shown = [step | {"inputs": None, "result": None, "branch": None} for step in shown]
+    return shown, shown[-1]["n"] if len(found) > limit else None
 
 
 async def traces_of(session: AsyncSession, run_id: UUID, seqs: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

@@ -5,7 +5,9 @@ Lock order: command key → identity → team advisory locks (ascending) → dia
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -18,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.errors import UnavailableError
 from domain.events import Fact
 from store.engines import Sessions
-from store.tables import Event, Operator, Reaction
+from store.tables import Operator, Reaction
 
 T = TypeVar("T")
 
@@ -33,6 +35,15 @@ _LOCK_TEAMS = text(
     " FROM (SELECT number FROM teams WHERE key = ANY(:keys) ORDER BY number) AS wanted"
 )
 _CLOCK = text("SELECT clock_timestamp()")
+#: the events of the JSON array `:facts`, in its order
+INSERT_EVENTS = """
+INSERT INTO events (kind, at, dialog_id, contact_id, team_key, operator_id, actor_kind, actor_id, address, run_id, data)
+SELECT kind, at, dialog_id, contact_id, team_key, operator_id, actor_kind, actor_id, address, run_id, data
+FROM ROWS FROM (jsonb_to_recordset(CAST(:facts AS jsonb)) AS (
+    kind text, at timestamptz, dialog_id uuid, contact_id uuid, team_key text, operator_id uuid, actor_kind text,
+    actor_id uuid, address text, run_id uuid, data jsonb)) WITH ORDINALITY AS told ORDER BY ordinality
+"""
+_WRITE_EVENTS = text(INSERT_EVENTS)
 
 
 class GroundMovedError(Exception):
@@ -61,6 +72,7 @@ class Work:
     moment: datetime | None = None
     rings: set[str] = field(default_factory=set)
     run_id: UUID | None = None
+    facts: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:
@@ -111,13 +123,35 @@ class Work:
         A name that is no Fact is a definition's own: `custom.NAME`.
         """
         who = actor or self.actor
-        self.session.add(
-            Event(
-                kind=str(fact), at=at or self.now, dialog_id=dialog_id, contact_id=contact_id, team_key=team,
-                operator_id=operator_id, actor_kind=who.kind, actor_id=who.id, address=who.address,
-                run_id=self.run_id, data=data,
-            )
+        self.facts.append(
+            {
+                "kind": str(fact), "at": (at or self.now).isoformat(), "dialog_id": dialog_id,
+                "contact_id": contact_id, "team_key": team, "operator_id": operator_id, "actor_kind": who.kind,
+                "actor_id": who.id, "address": who.address, "run_id": self.run_id, "data": data,
+            }
         )  # fmt: skip
+
+    def take_facts(self) -> str:
+        """What was recorded and is not written yet, as the JSON of INSERT_EVENTS; whoever takes it writes it."""
+        told, self.facts = json.dumps(self.facts, default=str), []
+        return told
+
+    async def write_facts(self) -> None:
+        """One statement for all that was recorded; the end of a transaction does it."""
+        if self.facts:
+            await self.session.execute(_WRITE_EVENTS, {"facts": self.take_facts()})
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What happens inside is gone whole when it raises: rows, facts and rings."""
+        facts, rings = len(self.facts), set(self.rings)
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self.facts[facts:]
+            self.rings = rings
+            raise
 
     def react(self, workflow_id: str, kind: str, *, not_before: datetime | None = None, **payload: Any) -> None:
         """Ask a workflow to act on what this transaction makes true; whoever commits rings it."""
@@ -146,6 +180,7 @@ async def transact(
             async with sessions() as session, session.begin():
                 work = Work(session, actor)
                 answer = await story(work)
+                await work.write_facts()
             return answer, work.rings
         except GroundMovedError:
             rereads += 1

@@ -99,12 +99,10 @@ async def start_all(work: Work, found: Iterable[Trigger], occasion: Occasion) ->
     """Start each of them that wants to; a refusal, or a fault in one definition, stops none of the others."""
     started = []
     for trigger in found:
-        rings = set(work.rings)
         try:
-            async with work.session.begin_nested():
+            async with work.savepoint():
                 told = await start(work, trigger, occasion)
         except (DomainError, ExpressionError) as error:
-            work.rings = rings
             log.warning(
                 "trigger.refused", definition=trigger.definition_key, kind=occasion.kind, error=str(error)[:300]
             )

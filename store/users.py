@@ -144,7 +144,7 @@ async def _set_person(work: Work, user: User, given: Mapping[str, Any], password
         user.password_hash = password_hash
         await sign_ins.end_sessions(work.session, user.id)
     try:
-        async with work.session.begin_nested():
+        async with work.savepoint():
             await work.session.flush()
     except IntegrityError:
         raise ConflictError("Somebody has this e-mail already.", field="email") from None

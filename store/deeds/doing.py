@@ -74,7 +74,7 @@ async def undo(stage: Stage, effect: EffectRow) -> str:
         return "nothing_to_undo"
     session = stage.work.session
     try:
-        async with _naming_teams(stage), session.begin_nested():
+        async with _naming_teams(stage), stage.work.savepoint():
             answer = await take_back(stage, effect.undo)
             await session.flush()
             return answer
@@ -119,7 +119,7 @@ async def _whole(handler: Handler, stage: Stage, params: BaseModel, action: str)
         await session.flush()
         return result
     try:
-        async with session.begin_nested():
+        async with stage.work.savepoint():
             result = await _refused_as_a_step(handler, stage, params)
             await session.flush()
             return result

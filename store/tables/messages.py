@@ -15,7 +15,8 @@ from store.tables.rows import Row
 class Message(Row):
     """`seq` orders the messages of a dialog. For outgoing ones the row is the ledger of delivery.
 
-    `run_id`: the run that wrote it. `not_before`: its turn under the rate limits, once it has one. `is_pinned`: a note that stays in sight.
+    `run_id`: the run that wrote it. `not_before`: its turn under the rate limits, once it has one. `is_pinned`: a note
+    that stays in sight.
     """
 
     __tablename__ = "messages"

@@ -10,7 +10,10 @@ from store.tables.rows import Row
 
 
 class Transfer(Row):
-    """`window` in seconds. `offered_by` is null where a run of the system's own did it. `holder_after` is who held the dialog when the offer had ended (None = the pool)."""
+    """`window` in seconds. `offered_by` is null where a run of the system's own did it.
+
+    `holder_after` is who held the dialog when the offer had ended (None = the pool).
+    """
 
     __tablename__ = "transfers"
 
