@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import bindparam, exists, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from domain.errors import InvalidError
 from domain.events import Fact
@@ -16,6 +18,14 @@ from store.dialogs import Scene
 from store.ids import new_id
 from store.tables import Attachment, Channel, ContactIdentity, Dialog, Message
 from store.transactions import Work
+
+_NOTE = text("""
+WITH counted AS (UPDATE dialogs SET last_message_seq = :seq WHERE id = :dialog_id)
+INSERT INTO messages (id, dialog_id, seq, direction, author_kind, author_id, run_id, text, channel_key, created_at,
+                      is_pinned, attachments)
+VALUES (:id, :dialog_id, :seq, 'note', :author_kind, :author_id, :run_id, :text, :channel_key, :created_at, :is_pinned,
+        :attachments)
+""").bindparams(bindparam("attachments", type_=JSONB))
 
 
 def require_text(value: str, *, has_attachments: bool) -> str:
@@ -91,17 +101,26 @@ async def add_note(
     dialog = scene.dialog
     files = await attachments_named(work, attachments, dialog.id)
     message = Message(
-        id=new_id(), dialog_id=dialog.id, seq=_next(scene), direction=Direction.NOTE,
+        id=new_id(), dialog_id=dialog.id, seq=dialog.last_message_seq + 1, direction=Direction.NOTE,
         author_kind="process" if work.run_id else "operator", author_id=work.actor.id, run_id=work.run_id,
         text=require_text(body, has_attachments=bool(files)), attachments=files, channel_key=dialog.channel_key,
         created_at=work.now, is_pinned=is_pinned,
     )  # fmt: skip
-    work.session.add(message)
+    await _write_note(work, dialog, message)
     work.record(
         Fact.NOTE_ADDED, **scene.event_ids, operator_id=dialog.operator_id, message_id=str(message.id),
         seq=message.seq,
     )  # fmt: skip
     return message
+
+
+async def _write_note(work: Work, dialog: Dialog, note: Message) -> None:
+    """The note and the dialog's next number in one statement: notes are what processes write most."""
+    await work.session.flush()
+    names = ("id", "dialog_id", "seq", "author_kind", "author_id", "run_id", "text", "channel_key", "created_at",
+             "is_pinned", "attachments")  # fmt: skip
+    await work.session.execute(_NOTE, {name: getattr(note, name) for name in names})
+    set_committed_value(dialog, "last_message_seq", note.seq)
 
 
 def add_inbound(work: Work, scene: Scene, body: str, *, external_id: str, attachments: list[dict[str, Any]]) -> Message:
