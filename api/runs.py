@@ -70,6 +70,13 @@ class ItemsQuery(Query):
     limit: Limit = 50
 
 
+class TraceQuery(Query):
+    """`after` is the number (`n`) of the last record of the page before."""
+
+    after: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    limit: Limit = 200
+
+
 @router.get("")
 async def list_runs(asked: Annotated[RunsQuery, FromQuery()], viewer: Reader, session: Reading) -> Listed:
     """Newest first, with their totals. Whoever leads, or reads everything, sees all; others what they launched and
@@ -116,12 +123,17 @@ async def list_items(
 
 
 @router.get("/{run_id}/items/{seq}/trace")
-async def read_trace(run_id: UUID, seq: ItemNumber, viewer: Reader, session: Reading) -> dict[str, Any]:
+async def read_trace(
+    run_id: UUID, seq: ItemNumber, asked: Annotated[TraceQuery, FromQuery()], viewer: Reader, session: Reading
+) -> dict[str, Any]:
     """Every step the item executed: times, attempts, inputs and result (redacted), the branch taken and the values
     it read, the error.
     """
-    await run_views.require_item(session, viewer, run_id, seq)
-    return {"run_id": run_id, "seq": seq, "items": await traces.trace_of(session, run_id, seq)}
+    sight = await run_views.require_item(session, viewer, run_id, seq)
+    items, after = await traces.page_of(
+        session, run_id, seq, after=asked.after, limit=asked.limit, with_texts=sight.shows_texts
+    )
+    return {"run_id": run_id, "seq": seq, "items": items, "next": None if after is None else str(after)}
 
 
 @router.get("/{run_id}/report.csv", response_class=StreamingResponse, responses=_CSV)

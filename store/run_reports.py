@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from domain.permissions import Viewer
+from domain.permissions import Permission, Viewer
 from domain.runs import Totals
 from store.dialog_rows import require_readable
 from store.engines import Sessions
@@ -52,6 +52,8 @@ async def list_runs(
     shown = rows[: sought.limit]
     totals = await _totals(session, [r.Run.id for r in shown])
     items = [_row(r.Run, r.name, *totals[r.Run.id]) for r in shown]
+    if not viewer.may(Permission.DIALOG_READ_TEXTS):
+        items = [item | {"message": None} for item in items]
     return items, shown[-1].Run.number if len(rows) > sought.limit else None
 
 
@@ -120,15 +122,20 @@ async def report_of(session: AsyncSession, sight: Sight) -> dict[str, Any]:
     )
     retried_by = await session.scalars(select(Run.id).where(Run.origin_run == run.id).order_by(Run.number).limit(50))
     told = _row(run, name, *totals) | {
-        "inputs": masked(run), "selection": run.selection, "concurrency": run.concurrency, "canary": run.canary,
+        "inputs": masked(run, all_of_them=not sight.shows_texts),
+        "selection": run.selection, "concurrency": run.concurrency, "canary": run.canary,
         "cancel_mode": run.cancel_mode, "run_as": run.run_as, "sha256": run.sha256, "locks": run.locks,
         "trigger": run.trigger if sight.is_whole else {}, "cause": run.cause, "parent_seq": run.parent_seq,
-        "approvals": [{"id": a.id, "seq": a.seq, "message": a.message, "deadline": a.deadline} for a in approvals],
+        "approvals": [
+            {"id": a.id, "seq": a.seq, "message": a.message if sight.shows_texts else None, "deadline": a.deadline}
+            for a in approvals
+        ],
         "followed_by": list(retried_by),
     }  # fmt: skip
     if run.total == 1:
-        told["item"] = next(iter(await items_of(session, [RunItem.run_id == run.id], limit=1)), None)
-    return told
+        only = await items_of(session, [RunItem.run_id == run.id], limit=1, with_texts=sight.shows_texts)
+        told["item"] = next(iter(only), None)
+    return told if sight.shows_texts else told | {"message": None}
 
 
 def _row(run: Run, launched_by: str | None, totals: Totals, attention: int) -> dict[str, Any]:
@@ -153,11 +160,11 @@ def _row(run: Run, launched_by: str | None, totals: Totals, attention: int) -> d
     }  # fmt: skip
 
 
-def masked(run: Run) -> dict[str, Any]:
-    """The inputs, without the values of sensitive ones."""
+def masked(run: Run, *, all_of_them: bool = False) -> dict[str, Any]:
+    """The inputs, without the values of sensitive ones; `all_of_them`: without any value."""
     fields = run.canonical.get("inputs") or {}
     return {
-        name: MASK if value is not None and (fields.get(name) or {}).get("sensitive") else value
+        name: MASK if value is not None and (all_of_them or (fields.get(name) or {}).get("sensitive")) else value
         for name, value in run.inputs.items()
     }
 
@@ -180,16 +187,17 @@ async def list_items(
         conditions.append(RunItem.needs_attention.is_(attention))
     if not sight.is_whole:
         conditions.append(seen_item(viewer))
-    rows = await items_of(session, conditions, limit=limit + 1)
+    rows = await items_of(session, conditions, limit=limit + 1, with_texts=sight.shows_texts)
     shown = rows[:limit]
     return shown, shown[-1]["seq"] if len(rows) > limit else None
 
 
 async def items_of(
-    session: AsyncSession, conditions: Sequence[ColumnElement[bool]], *, limit: int
+    session: AsyncSession, conditions: Sequence[ColumnElement[bool]], *, limit: int, with_texts: bool = True
 ) -> list[dict[str, Any]]:
     rows = await session.execute(_items().where(*conditions).order_by(RunItem.seq).limit(limit))
-    return [_item(r) for r in rows]
+    items = [_item(r) for r in rows]
+    return items if with_texts else [item | {"message": None, "outputs": []} for item in items]
 
 
 def _items() -> Any:

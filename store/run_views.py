@@ -1,6 +1,8 @@
 """Who may look at a run: whoever launched it, those its definition names under `permissions.view`, administrators.
 
 Where it names nobody: all who read every dialog, and, as far as that goes, who may read a dialog the run worked on.
+What a macro told its operator is for him or her and for those who control runs, not for every colleague. Whoever may
+not read clients' messages sees what happened, not what was said.
 """
 
 from dataclasses import dataclass
@@ -19,10 +21,13 @@ from store.tables import Dialog, Run, RunItem, User
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A run as far as somebody sees it. `is_whole`: all of its items, not only those of dialogs the viewer reads."""
+    """A run as far as somebody sees it. `is_whole`: all of its items, not only those of dialogs the viewer reads.
+    `shows_texts`: also what was said, entered and read.
+    """
 
     run: Run
     is_whole: bool
+    shows_texts: bool = True
 
 
 def seen_whole(viewer: Viewer) -> ColumnElement[bool]:
@@ -35,11 +40,14 @@ def seen_whole(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def seen_in_part(viewer: Viewer) -> ColumnElement[bool]:
-    """A condition on runs: an item of it is about a dialog the viewer may read, and its definition names nobody."""
+    """A condition on runs: an item of it is about a dialog the viewer may read, its definition names nobody, and it is
+    nobody's own result.
+    """
     if not viewer.may(Permission.RUNS_READ):
         return false()
     items = select(RunItem.seq).where(RunItem.run_id == Run.id, seen_item(viewer)).correlate(Run)
-    return and_(~_names_anybody(), exists(items))
+    is_private = literal(False) if viewer.may(Permission.RUNS_CONTROL) else Run.kind == "macro"
+    return and_(~_names_anybody(), ~is_private, exists(items))
 
 
 def seen_item(viewer: Viewer) -> ColumnElement[bool]:
@@ -57,7 +65,7 @@ async def get_sight(session: AsyncSession, viewer: Viewer, run_id: UUID) -> Sigh
     ).one_or_none()
     if row is None or not (row.whole or row.part):
         raise NotFoundError("There is no such run.")
-    return Sight(row.Run, bool(row.whole))
+    return Sight(row.Run, bool(row.whole), viewer.may(Permission.DIALOG_READ_TEXTS))
 
 
 async def require_item(session: AsyncSession, viewer: Viewer, run_id: UUID, seq: int) -> Sight:

@@ -4,7 +4,7 @@ import csv
 import io
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
 from store.ids import new_id
 from store.tables import Run, RunItem, RunStep
@@ -90,6 +90,45 @@ async def test_operators_see_what_they_launched_and_what_ran_on_their_dialogs(de
     await desk.get("olha", f"/runs/{other}", 404)
     assert (await desk.get("olha", f"/runs/{single}"))["item"]["dialog_id"] == str(mine)
     await desk.get("olha", "/runs", 404, dialog=foreign)
+
+
+async def test_what_a_macro_told_its_operator_is_not_for_every_colleague(desk):
+    await desk.person("iryna")
+    dialog = await desk.opened("c1")
+    run = await run_of(desk, [dialog], kind="macro", launched_by=desk.id_of("olha"))
+    for who, code in (("olha", 200), ("lead", 200), ("boss", 200), ("iryna", 404)):
+        assert (await desk.get(who, f"/dialogs/{dialog}"))["id"] == str(dialog)
+        await desk.get(who, f"/runs/{run}", code)
+        await desk.get(who, f"/runs/{run}/items/1/trace", code)
+
+
+async def test_who_reads_no_messages_sees_what_happened_and_not_what_was_said(desk):
+    run = await run_of(desk, [await desk.opened("c1")], message="Said")
+    async with desk.sessions.begin() as session:
+        said = {"inputs": {"text": "said"}, "result": {"text": "said"}, "branch": {"values": ["said"]}}
+        await session.execute(update(RunStep).where(RunStep.run_id == run).values(**said))
+    told = await desk.get("engineer", f"/runs/{run}")
+    assert (told["message"], told["inputs"], told["item"]["outputs"], told["item"]["message"]) == (
+        None, {"client_id": "•••", "pin": "•••"}, [], None,
+    )  # fmt: skip
+    (step,) = (await desk.get("engineer", f"/runs/{run}/items/1/trace"))["items"]
+    assert (step["status"], step["inputs"], step["result"], step["branch"]) == ("succeeded", None, None, None)
+    (listed,) = (await desk.get("engineer", "/runs", dialog=told["item"]["dialog_id"]))["items"]
+    assert listed["message"] is None
+    (step,) = (await desk.get("boss", f"/runs/{run}/items/1/trace"))["items"]
+    assert step["inputs"] == {"text": "said"}
+
+
+async def test_a_trace_is_read_in_pages(desk):
+    run = await run_of(desk, [await desk.opened("c1")])
+    async with desk.sessions.begin() as session:
+        now = await session.scalar(text("SELECT now()"))
+        step = {"run_id": run, "seq": 1, "step_id": "note", "path": "note", "kind": "call", "status": "succeeded"}
+        await session.execute(insert(RunStep), [{**step, "n": n, "started_at": now} for n in (2, 3)])
+    page = await desk.get("boss", f"/runs/{run}/items/1/trace", limit=2)
+    assert ([s["n"] for s in page["items"]], page["next"]) == ([1, 2], "2")
+    page = await desk.get("boss", f"/runs/{run}/items/1/trace", limit=2, after=page["next"])
+    assert ([s["n"] for s in page["items"]], page["next"]) == ([3], None)
 
 
 async def test_a_definition_names_who_sees_its_results(desk):
