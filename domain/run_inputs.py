@@ -108,7 +108,7 @@ def _read(asked: InputField, value: Any) -> Any:
 
 
 def _single(asked: InputField, value: Any) -> Any:
-    reader = READERS[asked.type] if asked.type in READERS else read_text
+    reader = READERS.get(asked.type, read_text)
     read = reader(asked, value)
     if asked.choices is not None and read not in [c.value for c in asked.choices]:
         shown = ", ".join(str(c.value) for c in asked.choices[:10])

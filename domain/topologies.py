@@ -103,18 +103,18 @@ def _read(canonical: Mapping[str, Any]) -> Definition:
 def _within(steps: Sequence[Step], inputs: Mapping[str, Any] | None) -> Iterator[Step]:
     """Every step that may run: disabled ones cannot, nor those whose condition on the inputs alone is false."""
     for step in steps:
-        if step.disabled or _settled(step.if_, inputs) is False:
+        if step.disabled or settled(step.if_, inputs) is False:
             continue
         yield step
         for block in blocks_of(step, ()):
-            holds = _settled(block.part.when, inputs) if isinstance(step, Switch) else None
+            holds = settled(block.part.when, inputs) if isinstance(step, Switch) else None
             if holds is not False:
                 yield from _within(block.steps, inputs)
             if holds:
                 break
 
 
-def _settled(condition: str | None, inputs: Mapping[str, Any] | None) -> bool | None:
+def settled(condition: str | None, inputs: Mapping[str, Any] | None) -> bool | None:
     """What a condition says that reads nothing but inputs; None when it reads more or cannot be told."""
     if condition is None or inputs is None or "now(" in condition.replace(" ", ""):
         return None

@@ -34,6 +34,7 @@ from domain.walks.ports import (
     SubRun,
 )
 from domain.walks.prepared import reads_target
+from domain.walks.sightings import looked_at_after
 from domain.walks.walk import walk_item
 from store import effects, item_closings, run_items
 from store.acting import stage_for
@@ -52,10 +53,11 @@ _TARGETS = text(
 
 
 class WorkEffects:
-    """`stage`: the item's, with its locks."""
+    """`stage`: the item's, with its locks. `looked_at`: steps after which somebody reads what is true then."""
 
-    def __init__(self, stage: Stage, run: Run, seq: int) -> None:
+    def __init__(self, stage: Stage, run: Run, seq: int, looked_at: frozenset[str]) -> None:
         self._stage = stage
+        self._looked_at = looked_at
         self._run = run
         self._seq = seq
         self._resumes = run.effects_run != run.id
@@ -88,6 +90,7 @@ class WorkEffects:
         known = None if reads else await self._claimed(deed)
         if known is not None and not known.is_new and known.status == "done":
             return Done(known.result or {}, attempt)
+        self._stage.shows = deed.step in self._looked_at
         done = await do(self._stage, deed)
         if not reads:
             await self._keep(deed, done, is_claimed=known is not None)
@@ -163,18 +166,21 @@ def _misplaced(kind: str) -> StepError:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What the items of a run have in common. `heavy`: they may change who waits or has room. `sees`: they read their
-    dialog, contact or operator.
+    dialog, contact or operator, and do so again after the steps `looked_at`.
     """
 
     run: Run
     heavy: bool
     sees: bool
+    looked_at: frozenset[str] = frozenset()
 
 
 def plan_of(run: Run) -> Plan:
     if run.kind == "undo":
         return Plan(run, heavy=True, sees=False)
-    return Plan(run, topologies.heavy(run.canonical, run.inputs), reads_target(run.canonical))
+    canonical = run.canonical
+    looked_at = looked_at_after(canonical, run.inputs)
+    return Plan(run, topologies.heavy(canonical, run.inputs), reads_target(canonical), looked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +218,7 @@ async def walk_whole(
         return None
     if run.kind == "undo":
         return await _ended(work, run, item, *await undo_item(stage, run, item))
-    stage.shows = plan.sees
-    host = WorkEffects(stage, run, seq)
+    host = WorkEffects(stage, run, seq, plan.looked_at)
     outcome = await walk_item(run_items.brief_of(run, item, await _snapshot(work, plan, item)), host)
     if outcome.state == "failed" and undoes_failed_items(run):
         await effects.keep(work, run.id, seq, host.kept)
