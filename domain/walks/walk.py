@@ -32,6 +32,7 @@ from domain.walks.stepping import run_steps
 from domain.walks.traces import Masks, Tracer
 
 Phase = Literal["before", "after"]
+NOTHING_TO_SHOW = "The macro has nothing to show: none of its outputs has a value."
 
 
 async def walk_item(
@@ -44,7 +45,8 @@ async def walk_item(
 ) -> Outcome:
     """One item from its guard to its outputs. `actions`: the catalogue, unless told otherwise.
 
-    A client who has another dialog open there is passed over: the item is skipped (DECISIONS 14).
+    A client who has another dialog open there is passed over: the item is skipped (DECISIONS 14). A macro that was to
+    show something, and has nothing to show, has failed.
 
     Tests take any id (people may be called op_1) and share out their fuel.
     """
@@ -65,11 +67,10 @@ async def walk_item(
             return Outcome("skipped", reason=AnotherDialogOpenError.code, message=_short(error.message))
         await _on_failure(course, definition, error)
         return _failed(error)
-    return Outcome(
-        "succeeded",
-        message=_short(message_of(course, definition.message)),
-        outputs=outputs_of(course, definition.outputs),
-    )
+    message, outputs = _short(message_of(course, definition.message)), outputs_of(course, definition.outputs)
+    if definition.kind == "macro" and definition.outputs and not (outputs or message or brief.is_dry):
+        return Outcome("failed", error_type="invalid", error_step="outputs", error_message=NOTHING_TO_SHOW)
+    return Outcome("succeeded", message=message, outputs=outputs)
 
 
 async def walk_phase(

@@ -1,5 +1,6 @@
 """`call` and `emit`: the steps with effects."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -24,10 +25,21 @@ async def do_call(course: Course, step: Call, entry: Entry) -> dict[str, Any]:
     manifest = course.walk.actions.get(step.call)
     if manifest is None:
         raise StepError("invalid", f"there is no action '{step.call}'")
-    result = await _done(course, manifest, course.params(step.with_, entry.now), step.retry, entry)
+    params = {**course.params(step.with_, entry.now), **_taken_away(manifest, step.with_)}
+    result = await _done(course, manifest, params, step.retry, entry)
     if waits_for_transfer(step) and entry.inputs.get("wait") is True:
         return await end_of_transfer(course, result, entry)
     return result
+
+
+def _taken_away(manifest: Manifest, written: Mapping[str, Any]) -> dict[str, None]:
+    """A null that is written out where something must be given is meant: set_topic takes the topic away. One that an
+    expression comes to is not: nothing is taken away because a value happened to be missing.
+    """
+    fields = manifest.params.model_fields
+    return {
+        name: None for name, value in written.items() if value is None and name in fields and fields[name].is_required()
+    }
 
 
 async def do_emit(course: Course, step: Emit, entry: Entry) -> dict[str, Any]:

@@ -3,6 +3,13 @@
 from tests.domain.walks.scenes import log, output, record_of, shown, statuses, tag, walked
 
 
+def test_a_null_that_is_written_out_takes_away_and_a_missing_value_does_not():
+    gone = walked({"id": "topic", "call": "set_topic", "with": {"topic": None}})
+    assert (gone.outcome.state, record_of(gone, "topic").inputs) == ("succeeded", {"topic": None})
+    gone = walked(log("a"), {"id": "topic", "call": "set_topic", "with": {"topic": "{{ steps.a.result.nothing }}"}})
+    assert (gone.outcome.state, gone.outcome.error_type) == ("failed", "invalid")
+
+
 def test_steps_run_in_order():
     gone = walked(log("a"), tag("b"), log("c"))
     assert gone.path == ("a", "b", "c")

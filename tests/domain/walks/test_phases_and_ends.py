@@ -37,6 +37,14 @@ def test_outputs_in_order_with_what_they_are():
     ]
 
 
+def test_a_macro_with_nothing_to_show_has_failed():
+    empty = output(a="{{ steps.a.result.nothing }}")
+    gone = walked(log("a"), kind="macro", outputs=empty)
+    assert (gone.outcome.state, gone.outcome.error_type, gone.outcome.error_step) == ("failed", "invalid", "outputs")
+    for more in ({"message": "Done"}, {"kind": "process"}, {"outputs": {}}, {"outputs": {**empty, **output(b="x")}}):
+        assert walked(log("a"), **{"kind": "macro", "outputs": empty, **more}).outcome.state == "succeeded"
+
+
 def test_what_is_missing_or_not_to_be_shown_is_hidden():
     gone = walked(
         log("a"),
