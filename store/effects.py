@@ -81,7 +81,9 @@ async def claim(
     """The effect's row, inserted as `started` when it is new; another transaction under the same key is waited for.
 
     An effect that was undone, or let go because it did not happen, is new again, with one attempt more.
-    Raises StepError(internal) when the key was used for another request.
+    What an earlier run did answers the one that resumes it, whatever has become of its parameters since: they may read
+    the clock, the run's number, facts that changed. Raises StepError(internal) when the key was used for another
+    request within one run, or for another action.
     """
     given = {"key": key, "run": run_id, "seq": seq, "step": step, "action": action, "hash": request_hash}
     inserted = (await work.session.execute(_CLAIM, given)).one_or_none()
@@ -90,7 +92,8 @@ async def claim(
     row = (await work.session.execute(_FIND, {"key": key})).one()
     if row.status == "undone":
         return _claimed((await work.session.execute(_AGAIN, given)).one(), is_new=True)
-    if row.request_hash != request_hash or row.action != action:
+    is_resumed = row.status == "done" and row.run_id != run_id
+    if row.action != action or (row.request_hash != request_hash and not is_resumed):
         raise StepError("internal", "Another request was made under this step's key: the definition is at fault.")
     return _claimed(row, is_new=False)
 

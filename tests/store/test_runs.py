@@ -262,8 +262,11 @@ async def test_a_retry_takes_over_what_failed_and_the_ledger_answers_for_what_is
     assert brief.item_key == f"{run}:2"
     found = await desk.do(effects.claim, f"{run}:2:note", again, 1, "note", "add_note", "h")
     assert (found.status, found.is_new, found.result) == ("done", False, {"note_id": "1"})
-    with pytest.raises(StepError):
-        await desk.do(effects.claim, f"{run}:2:note", again, 1, "note", "add_note", "other")
+    reworded = await desk.do(effects.claim, f"{run}:2:note", again, 1, "note", "add_note", "other")
+    assert (reworded.is_new, reworded.result) == (False, {"note_id": "1"})
+    for by, action, asked in ((run, "add_note", "other"), (again, "add_tag", "h")):
+        with pytest.raises(StepError):
+            await desk.do(effects.claim, f"{run}:2:note", by, 1, "note", action, asked)
     await desk.end(again, 1)
     assert await desk.do(runs.finish, again) == "succeeded"
     with pytest.raises(NothingToDoError):
