@@ -25,6 +25,11 @@ class Change:
     actor: Actor
     keyed: Keyed | None
 
+    @property
+    def whole_viewer(self) -> Viewer | None:
+        """The person with all their rights; None where their token narrows them."""
+        return None if self.viewer.is_narrowed else self.viewer
+
     async def make(
         self, story: Callable[[Work], Awaitable[dict[str, Any]]], *, secrets: tuple[str, ...] = ()
     ) -> dict[str, Any]:

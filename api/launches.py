@@ -121,6 +121,6 @@ async def launch_process(key: KeyInPath, change: Launching, body: LaunchBody | N
             launched_by=change.viewer.user_id, is_dry=asked.dry_run, canary=asked.canary,
             concurrency=asked.concurrency, confirm=asked.confirm, start_at=asked.start_at,
         )  # fmt: skip
-        return await require_covered(work, change, await launch(work, order))
+        return await require_covered(work, change, await launch(work, order, viewer=change.whole_viewer))
 
     return launched(await change.make(story))

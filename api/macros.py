@@ -98,7 +98,7 @@ async def run_macro(
         order = LaunchOrder(
             kind="macro", key=key, inputs=asked.inputs, launched_by=change.viewer.user_id, dialog_id=dialog_id
         )
-        return await require_covered(work, change, await launch(work, order))
+        return await require_covered(work, change, await launch(work, order, viewer=change.whole_viewer))
 
     told, rings = await change.carry_out(story)
     house.bell.ring(rings - {told["workflow_id"]})

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.streams import Heard
 from store.engines import Sessions
-from store.events import PAGE, heard_after, newest_seq, number_events
+from store.events import NUMBERED_AT_ONCE, PAGE, heard_after, newest_seq, number_events
 
 CHANNEL = "events"
 #: events one slow stream may lag behind before it is ended: it resumes by number
@@ -94,6 +94,7 @@ class Tail:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._position: int | None = None
+        self._newest = 0
         self._is_listening = False
         self._is_closed = False
 
@@ -171,11 +172,11 @@ class Tail:
                 await asyncio.sleep(POLL)
 
     async def _carry_on(self) -> None:
-        """Number what was committed and hand it out, until there is no more."""
-        before = -1
+        """Number what was committed and hand it out, until there is no more. What is committed meanwhile wakes anew."""
         while True:
+            before = self._newest
             async with self._sessions.begin() as session:
-                newest = await number_events(session)
+                newest = self._newest = await number_events(session)
             if self._position is None or not self._subscriptions:
                 self._position = newest
             while self._position < newest and self._subscriptions:
@@ -187,9 +188,8 @@ class Tail:
                     subscription.give(batch)
                 if len(batch) < PAGE:
                     break
-            if newest == before:
+            if newest - before < NUMBERED_AT_ONCE:
                 return
-            before = newest
 
 
 async def newest(sessions: Sessions) -> int:

@@ -31,6 +31,8 @@ LONGEST_PAUSE = 60.0
 """Seconds between two rings for the same open rows."""
 SWEEP_EVERY = 60.0
 PRUNE_EVERY = 3600.0
+GATHER = 0.1
+"""Seconds: events of one moment are matched together."""
 _LEADER_LOCK = 4
 
 Archive = Callable[[], Awaitable[int]]
@@ -159,15 +161,20 @@ class Relay:
 
     async def _match_on(self) -> None:
         """Events to those who listen for them and to what they start; schedules equal to their definitions."""
+        clock = asyncio.get_running_loop().time
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True, connect_timeout=3) as news:
                     await news.execute("LISTEN events")
+                    schedules_at = 0.0
                     while True:
                         await self._attempt("matching", self._match)
-                        if not self._bell.is_away:
+                        if not self._bell.is_away and clock() >= schedules_at:
+                            schedules_at = clock() + ROUND
                             await self._attempt("schedules", self._keep_schedules)
                         async for _ in news.notifies(timeout=ROUND, stop_after=1):
+                            pass
+                        async for _ in news.notifies(timeout=GATHER):
                             pass
             except (psycopg.Error, OSError) as error:
                 log.warning("relay.waits", for_="events", error=str(error).strip()[:200])

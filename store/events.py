@@ -10,6 +10,8 @@ from store.dialog_rows import relations_of
 from store.tables import Event, TeamMember
 
 PAGE = 1000
+#: by one call of number_events() in the database
+NUMBERED_AT_ONCE = 10_000
 
 
 async def number_events(session: AsyncSession) -> int:

@@ -1,9 +1,10 @@
 """What a launch starts: the version it means, and whoever starts it with the right to."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import topologies
@@ -25,6 +26,15 @@ from store.viewers import SYSTEM_VIEWER, get_viewer
 
 #: started by their number although the definition is inactive: the version was settled before
 _BY_NUMBER = ("sub", "retry")
+_FOUND = text("""
+SELECT clock_timestamp() AS now, d.title, d.archived_at, d.active_version, wanted.number AS wanted,
+       v.number, v.canonical, v.sha256, v.capabilities, v.granted, v.locks
+FROM definitions d
+CROSS JOIN LATERAL (SELECT coalesce(CAST(:number AS bigint), d.active_version,
+                                    CASE WHEN :is_dry THEN nullif(d.latest_version, 0) END) AS number) AS wanted
+LEFT JOIN definition_versions v ON v.definition_key = d.key AND v.number = wanted.number
+WHERE d.key = :key AND d.kind = :kind FOR KEY SHARE OF d
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +51,36 @@ class Launchable:
     viewer: Viewer
 
 
-async def find_launchable(session: AsyncSession, order: LaunchOrder) -> Launchable:
-    """Raises NotFoundError, ArchivedError, NotActiveError, InvalidDefinitionError (of a draft), ForbiddenError."""
-    viewer = SYSTEM_VIEWER if order.launched_by is None else await get_viewer(session, order.launched_by)
-    definition = await session.scalar(
-        select(Definition)
-        .where(Definition.key == order.key, Definition.kind == order.kind)
-        .with_for_update(read=True, key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    if definition is None:
+async def find_launchable(
+    session: AsyncSession, order: LaunchOrder, viewer: Viewer | None = None
+) -> tuple[Launchable, datetime]:
+    """What is launched, and the database's clock. `viewer`: the launcher, where the caller has just read who it is.
+
+    Raises NotFoundError, ArchivedError, NotActiveError, InvalidDefinitionError (of a draft), ForbiddenError.
+    """
+    number = order.version if isinstance(order.version, int) else None
+    given = {"key": order.key, "kind": order.kind, "number": number, "is_dry": order.is_dry}
+    if number is not None and number >= 2**31:
+        raise NotFoundError(f"There is no version {number} of {order.key[:100]!r}.")
+    row = (await session.execute(_FOUND, given)).one_or_none()
+    if row is None:
         raise NotFoundError(f"There is no {order.kind} {order.key[:100]!r}.")
-    if definition.archived_at is not None:
+    if row.archived_at is not None:
         raise ArchivedError("It is archived: nothing starts it any more.")
-    if order.version == "draft":
-        found = await _draft(session, definition, order, viewer)
-    else:
-        found = await _published(session, definition, order, viewer)
+    if order.launched_by is None:
+        viewer = SYSTEM_VIEWER
+    elif viewer is None or viewer.user_id != order.launched_by:
+        viewer = await get_viewer(session, order.launched_by)
+    found = await (_draft if order.version == "draft" else _published)(session, row, order, viewer)
     await _require_right(session, order, found)
-    return found
+    return found, row.now
 
 
-async def _draft(session: AsyncSession, definition: Definition, order: LaunchOrder, viewer: Viewer) -> Launchable:
+async def _draft(session: AsyncSession, row: Row[Any], order: LaunchOrder, viewer: Viewer) -> Launchable:
     if not order.is_dry:
         raise InvalidError("A draft runs dry only: publish it first.", field="version")
     viewer.require(Permission.DEFINITIONS_MANAGE)
-    loaded = load(definition.draft)
+    loaded = load(await session.scalar(select(Definition.draft).where(Definition.key == order.key)) or "")
     if loaded.definition is None or loaded.canonical is None or loaded.sha256 is None:
         errors = [f"{d.line}:{d.column} {d.code} {d.message}" for d in loaded.diagnostics]
         raise InvalidDefinitionError("The draft is not valid: " + "; ".join(errors[:3]))
@@ -78,19 +92,18 @@ async def _draft(session: AsyncSession, definition: Definition, order: LaunchOrd
     )  # fmt: skip
 
 
-async def _published(session: AsyncSession, definition: Definition, order: LaunchOrder, viewer: Viewer) -> Launchable:
-    number = order.version if isinstance(order.version, int) else definition.active_version
-    if number is None and order.is_dry and definition.latest_version:
-        number = definition.latest_version
+async def _published(session: AsyncSession, row: Row[Any], order: LaunchOrder, viewer: Viewer) -> Launchable:
     is_settled = order.trigger_kind in _BY_NUMBER or order.is_dry
-    if number is None or (definition.active_version is None and not is_settled):
+    if row.wanted is None or (row.active_version is None and not is_settled):
         raise NotActiveError("It is not active: nothing starts it.")
-    version = await session.get(DefinitionVersion, (definition.key, number)) if number < 2**31 else None
+    version: Row[Any] | DefinitionVersion | None = row
+    if row.number is None:  # not there, or another one became active while the row was locked
+        version = await session.get(DefinitionVersion, (order.key, row.wanted))
     if version is None:
-        raise NotFoundError(f"There is no version {number} of {definition.key!r}.")
+        raise NotFoundError(f"There is no version {row.wanted} of {order.key!r}.")
     locks = {**version.locks, **await settle_locks(session, version.canonical, wanted="latest")}
     return Launchable(
-        version.canonical, version.sha256, version.number, version.canonical.get("title", definition.title),
+        version.canonical, version.sha256, version.number, version.canonical.get("title", row.title),
         list(version.capabilities), list(version.granted), locks, viewer,
     )  # fmt: skip
 

@@ -10,31 +10,27 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import topologies
-from domain.definitions.inputs import InputField
 from domain.errors import (
     InvalidError,
-    InvalidInputsError,
     NotFoundError,
     SelectionTooLargeError,
 )
 from domain.expressions import ExpressionError, render, to_json
 from domain.launches import LaunchOrder, Selected
 from domain.permissions import Viewer
-from domain.run_inputs import Checked, check
 from domain.selections import read
 from store import run_modes, settings
 from store.ids import new_id
 from store.json_values import storable
 from store.launch_gates import ask, needs_approval, require_confirmed
+from store.launch_inputs import check_inputs
 from store.launchables import Launchable, find_launchable, launchable_of
-from store.operator_snapshots import operator_snapshot
+from store.macro_items import take_only_item
 from store.readable_dialogs import contact_of_readable
-from store.run_inputs import missing
 from store.run_wakes import workflow_of
 from store.runs import settle, totals_of
 from store.selections import EVERYTHING, Wanted, freeze, is_empty, missing_ids
 from store.selections import count as count_selected
-from store.snapshots import snapshot_of
 from store.tables import Run, RunItem
 from store.transactions import Work
 
@@ -58,24 +54,29 @@ class Origin:
     seqs: tuple[int, ...]
 
 
-async def launch(work: Work, order: LaunchOrder, *, origin: Origin | None = None) -> dict[str, Any]:
-    """Start a run; answers {run_id, number, total, status, workflow_id, left_out}.
+async def launch(
+    work: Work, order: LaunchOrder, *, origin: Origin | None = None, viewer: Viewer | None = None
+) -> dict[str, Any]:
+    """Start a run; answers {run_id, number, total, status, workflow_id, left_out}. `viewer`: the launcher, where the
+    caller has just read who it is.
 
     Raises NotFoundError, NotActiveError, ArchivedError, ForbiddenError, InvalidInputsError (errors[] by field),
     InvalidError (the selection), SelectionTooLargeError {limit, found}, ConfirmationNeededError {total},
     QueueFullError. Nothing is left of a refused launch.
     """
-    await work.read_clock()
     if origin is not None and origin.mode == "undo":
+        await work.read_clock()
         found, inputs = await launchable_of(work.session, origin.run, order), origin.run.inputs
     else:
-        found = await find_launchable(work.session, order)
+        found, work.moment = await find_launchable(work.session, order, viewer)
         await _require_depth(work.session, order)
         inputs = await check_inputs(work, found, order)
     wanted = None
     if origin is None and order.dialog_id is None and order.kind != "macro":
         wanted = await wanted_of(work, found, order, inputs)
     run = _run_of(work, order, found, inputs, origin)
+    if order.kind == "macro" and origin is None and not order.is_dry and run.canonical.get("mode") != "restart":
+        return await _launch_macro(work, run, order, found.viewer)
     work.session.add(run)
     await run_modes.one_launch_at_a_time(work, run)
     await work.session.flush()
@@ -93,10 +94,30 @@ async def launch(work: Work, order: LaunchOrder, *, origin: Origin | None = None
     else:
         work.react(workflow_of(run), "run_queued", not_before=run.start_at)
     await work.session.flush()
+    return _told_launch(run, left_out)
+
+
+def _told_launch(run: Run, left_out: int = 0) -> dict[str, Any]:
     return {
         "run_id": str(run.id), "number": run.number, "total": run.total, "status": run.status,
         "workflow_id": workflow_of(run), "left_out": left_out,
     }  # fmt: skip
+
+
+async def _launch_macro(work: Work, run: Run, order: LaunchOrder, viewer: Viewer) -> dict[str, Any]:
+    """The same in fewer statements: somebody waits for it. Its workflow is started by whoever launched it; the reaction
+    rings it should they die before.
+    """
+    dialog_id, contact_id = await _readable_dialog(work.session, viewer, order.dialog_id)
+    run.status, run.started_at, run.total = "running", work.now, 1
+    work.session.add(run)
+    await run_modes.one_launch_at_a_time(work, run)
+    await work.session.flush()
+    totals = await take_only_item(work, run, dialog_id, contact_id, beside=run_modes.is_parallel(run))
+    if totals.pending == 0:
+        await _end_at_once(work, run)
+        await work.session.flush()
+    return _told_launch(run)
 
 
 async def _require_depth(session: AsyncSession, order: LaunchOrder) -> None:
@@ -105,55 +126,6 @@ async def _require_depth(session: AsyncSession, order: LaunchOrder) -> None:
     depth = await session.scalar(_DEPTH, {"run": order.parent_run})
     if (depth or 0) > DEEPEST_SUBS:
         raise InvalidError(f"Processes start one another at most {DEEPEST_SUBS} deep.", field="run")
-
-
-async def check_inputs(work: Work, found: Launchable, order: LaunchOrder) -> dict[str, Any]:
-    """The inputs with their defaults. Raises InvalidInputsError with an error a field."""
-    checked = await read_inputs(work, found, order)
-    errors = checked.errors + await missing(work.session, found.viewer, checked.references)
-    if errors:
-        raise InvalidInputsError(errors[0]["message"], errors=errors)
-    return checked.values
-
-
-async def read_inputs(work: Work, found: Launchable, order: LaunchOrder) -> Checked:
-    """What the launch gave and what the defaults say; the chosen operator fills the first input for one."""
-    fields = {name: InputField.model_validate(one) for name, one in (found.canonical.get("inputs") or {}).items()}
-    given = dict(order.inputs)
-    if order.selected.operator is not None:
-        first = next((name for name, one in fields.items() if one.type == "operator"), None)
-        if first is not None and given.get(first) is None:
-            given[first] = str(order.selected.operator)
-    names = await names_for(work.session, found, order)
-    return check(fields, given, names, work.now)
-
-
-async def names_for(session: AsyncSession, found: Launchable, order: LaunchOrder) -> dict[str, Any]:
-    """What defaults may read: the one dialog, contact or operator a launch is about, as far as the launcher may read
-    it, and what triggered it.
-    """
-    target = "dialog" if order.dialog_id is not None else found.canonical.get("target", "dialog")
-    ids = (order.dialog_id,) if order.dialog_id is not None else order.selected.ids or ()
-    only = ids[0] if len(ids) == 1 and target != "none" else None
-    if only is not None and not await _is_seen(session, found.viewer, target, only):
-        only = None
-    dialog_id = only if target == "dialog" else None
-    if only is not None and target != "operator":
-        snapshot = await snapshot_of(session, dialog_id, only if target == "contact" else None)
-    elif only is not None:
-        snapshot = await operator_snapshot(session, only)
-    else:
-        return {"dialog": None, "contact": None, "operator": None, "trigger": dict(order.trigger)}
-    return {
-        "dialog": snapshot.dialog, "contact": snapshot.contact, "operator": snapshot.operator,
-        "trigger": dict(order.trigger),
-    }  # fmt: skip
-
-
-async def _is_seen(session: AsyncSession, viewer: Viewer, target: str, only: UUID) -> bool:
-    if target == "dialog":
-        return await contact_of_readable(session, viewer, only) is not None
-    return bool(await count_selected(session, viewer, Wanted(target, Selected(ids=(only,)), EVERYTHING, None, 1)))
 
 
 def _run_of(
@@ -222,19 +194,25 @@ async def _take_items(
     return missing_ids(total, order.selected.ids)
 
 
-async def _take_dialog(session: AsyncSession, run: Run, viewer: Viewer, dialog_id: UUID | None) -> None:
-    """The one dialog of a macro. Raises NotFoundError for one the launcher may not read."""
-    if dialog_id is None:
-        raise InvalidError("A macro runs on a dialog.", field="dialog_id")
-    contact_id = await contact_of_readable(session, viewer, dialog_id)
-    if contact_id is None:
-        raise NotFoundError("There is no such dialog.")
+async def _take_dialog(session: AsyncSession, run: Run, viewer: Viewer, wanted: UUID | None) -> None:
+    """The one dialog of a macro. Raises as `_readable_dialog`."""
+    dialog_id, contact_id = await _readable_dialog(session, viewer, wanted)
     session.add(
         RunItem(
             run_id=run.id, seq=1, origin_seq=1, target_key=str(dialog_id), dialog_id=dialog_id, contact_id=contact_id
         )
     )
     await session.flush()
+
+
+async def _readable_dialog(session: AsyncSession, viewer: Viewer, dialog_id: UUID | None) -> tuple[UUID, UUID]:
+    """The dialog and its contact. Raises NotFoundError for one the launcher may not read, InvalidError for none."""
+    if dialog_id is None:
+        raise InvalidError("A macro runs on a dialog.", field="dialog_id")
+    contact_id = await contact_of_readable(session, viewer, dialog_id)
+    if contact_id is None:
+        raise NotFoundError("There is no such dialog.")
+    return dialog_id, contact_id
 
 
 async def wanted_of(work: Work, found: Launchable, order: LaunchOrder, inputs: dict[str, Any]) -> Wanted:
@@ -275,6 +253,6 @@ async def _end_at_once(work: Work, run: Run) -> None:
 
 
 def _begin_macro(work: Work, run: Run) -> None:
-    """A macro's workflow is started by whoever launched it; the reaction rings it should they die before."""
+    """One that takes up an older one, or replaces others."""
     run.status, run.started_at = "running", work.now
     work.react(workflow_of(run), "run_queued")

@@ -38,11 +38,12 @@ UPDATE run_items SET reason = :reason WHERE run_id = :run AND seq = :seq AND sta
 
 async def one_launch_at_a_time(work: Work, run: Run) -> None:
     """Two launches of one definition see each other's items, unless they may run side by side anyway."""
-    if not _is_parallel(run):
+    if not is_parallel(run):
         await work.session.execute(_ONE_AT_A_TIME, {"key": run.definition_key})
 
 
-def _is_parallel(run: Run) -> bool:
+def is_parallel(run: Run) -> bool:
+    """Whether it goes on beside others of its definition on the same targets."""
     return run.is_dry or run.kind == "undo" or run.canonical.get("mode", "single") == "parallel"
 
 
@@ -51,7 +52,7 @@ async def settle(work: Work, run: Run) -> None:
 
     Raises QueueFullError when all that is wanted waits behind too many others.
     """
-    if _is_parallel(run):
+    if is_parallel(run):
         return
     mode = run.canonical.get("mode", "single")
     given = {"run": run.id, "key": run.definition_key}

@@ -8,9 +8,13 @@ from workflows import options
 from workflows.walking import standing_here, walked
 
 
-@workflow.defn
+@workflow.defn(sandboxed=False)
 class MacroWorkflow:
-    """A database-only body is one transaction: the first activity ends it. Any other is walked like an item."""
+    """A database-only body is one transaction: the first activity ends it. Any other is walked like an item.
+
+    Not sandboxed: all it runs is passed through the sandbox anyway (worker.PASSED_THROUGH), which would only be built
+    anew for each macro, and takes longer than the macro itself. The replayed histories keep it deterministic.
+    """
 
     @workflow.init
     def __init__(self, start: MacroStart) -> None:

@@ -7,9 +7,12 @@ from workflows import options
 from workflows.walking import standing_here, walked
 
 
-@workflow.defn
+@workflow.defn(sandboxed=False)
 class ProcessWorkflow:
-    """It never fails: it completes with the item's state. It is never renewed: a walk is no longer than a history."""
+    """It never fails: it completes with the item's state. It is never renewed: a walk is no longer than a history.
+
+    Not sandboxed, for the reason that macros are not; and thousands of items wait at a time.
+    """
 
     @workflow.init
     def __init__(self, start: ProcessStart) -> None:
