@@ -1,55 +1,53 @@
-"""A mass redistribution without a message to clients, beside a bare loop of one comparable transaction per item.
+"""The built-in redistribution of one operator's dialogs, without a message to clients, beside a bare loop.
 
-Every dialog of ten operators goes to whoever has most room; each item is a transaction with its trace and its ledger.
-Bare: the same number of rows read and written, in plain statements, one connection. Meanwhile somebody writes notes.
+Each item is a transaction with its trace and its ledger. Bare: a script that does the same to as many dialogs: the same
+locks, the same look at everybody's load, the same rows in the same tables, in plain statements on one connection; it
+keeps no trace, no ledger and no items. Meanwhile somebody of another team writes notes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from uuid import uuid4
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import psycopg
+from psycopg.types.json import Jsonb
 
-from bench import bare
 from bench.definitions import ended, own_dialogs, publish
 from bench.doors import API, Door
 from bench.figures import Report, Target, percentile
 from bench.people import connect, make_people, make_team, queue_dialogs
 from bench.running import run
 from bench.stacks import Stack
+from processes.catalogue import built_ins
+from store.distribution import CANDIDATES, HAND_OVER, TAKE_SLOTS
 from store.ids import new_id
 
-TEAM, OPERATORS, HOLDERS = "redistributed", 50, 10
-SOURCE = """
-dsl: 1
-kind: process
-name: bench-redistribute
-title: Redistribute
-target: dialog
-permissions: { launch: { roles: [supervisor] } }
-do:
-  - { id: reopen, call: reopen }
-  - { id: distribute, call: distribute, with: { to: online, strategy: least_loaded, otherwise: queue } }
-  - { id: note, call: add_note, with: { text: "Now {{ steps.distribute.result.operator.name | default('all') }}" } }
-"""
+TEAM, OPERATORS = "redistributed", 50
+NAME = "bench-redistribute"
 
 
 async def measure(stack: Stack, quick: bool) -> Report:
     items = 1_000 if quick else 10_000
     db = await connect(stack.database_url)
     await make_team(db, TEAM)
-    await make_people(db, OPERATORS, team=TEAM, room=20_000)
+    people = await make_people(db, OPERATORS, team=TEAM, room=20_000)
     (boss,) = await make_people(db, 1, team=TEAM, role="supervisor", status="offline")
+    leaving = str(sorted(p.id for p in people)[0])
+    key = await publish(db, dict(built_ins())["redistribute-operator"].replace("redistribute-operator", NAME))
+    bare_rate = await _bare(db, leaving, min(items, 2_000))
     await queue_dialogs(db, TEAM, items)
-    await own_dialogs(db, TEAM, HOLDERS)
-    key = await publish(db, SOURCE)
-    bare_rate = await _bare(db, min(items, 2_000))
+    await own_dialogs(db, TEAM, 1)
     quiet = await _notes(stack, db, seconds=5)
+    order = {
+        "selection": {"operator": leaving}, "inputs": {"tell_contact": False}, "confirm": items,
+    }  # fmt: skip
     async with Door(stack.http_port, token=boss.token) as door:
         began = time.perf_counter()
-        status, answer = await door.ask("POST", f"{API}/processes/{key}/runs", {"selection": {"team": TEAM}})
+        status, answer = await door.ask("POST", f"{API}/processes/{key}/runs", order)
         launched = time.perf_counter() - began
         if status != 202:
             raise RuntimeError(f"the launch answered {status}: {answer}")
@@ -98,30 +96,69 @@ async def _notes(
     return taken
 
 
-async def _bare(db: psycopg.AsyncConnection, count: int) -> float:
-    """Items per second: three locks, ten reads, fourteen rows written."""
-    await db.execute(bare.TABLES)
-    items = [uuid4() for _ in range(count)]
-    async with db.cursor() as cursor:
-        await cursor.executemany("INSERT INTO bench.items (id, name) VALUES (%s, 'item')", [(i,) for i in items])
+async def _bare(db: psycopg.AsyncConnection, leaving: str, count: int) -> float:
+    """Items per second of the script; its dialogs are closed afterwards."""
+    await queue_dialogs(db, TEAM, count)
+    await own_dialogs(db, TEAM, 1)
+    await db.execute("UPDATE operators SET status = 'offline' WHERE user_id = %s", [leaving])
+    rows = await (await db.execute("SELECT id FROM dialogs WHERE operator_id = %s", [leaving])).fetchall()
     began = time.perf_counter()
-    for item in items:
+    for (dialog,) in rows:
         async with db.transaction():
-            await db.execute("SELECT pg_advisory_xact_lock(99, 1)")
-            await db.execute("SELECT * FROM bench.items WHERE id = %s FOR NO KEY UPDATE", [item])
-            for _ in range(10):
-                await db.execute("SELECT id, name, n FROM bench.items WHERE id = %s", [item])
-            for kind in ("released", "taken", "decision", "noted", "item"):
-                await db.execute(_FACT, [item, kind])
-            for kind in ("slot", "ledger", "ledger", "trace", "trace", "trace"):
-                await db.execute("INSERT INTO bench.marks (item, kind) VALUES (%s, %s)", [item, kind])
-            await db.execute(_MESSAGE, [new_id(), item])
-            await db.execute("UPDATE bench.items SET n = n + 1, touched_at = clock_timestamp() WHERE id = %s", [item])
-    return count / (time.perf_counter() - began)
+            await _move(db, dialog)
+    rate = len(rows) / (time.perf_counter() - began)
+    await db.execute("UPDATE operators SET status = 'online' WHERE user_id = %s", [leaving])
+    await db.execute("DELETE FROM reservations WHERE channel_key = %s", [TEAM])
+    await db.execute(
+        "UPDATE dialogs SET status = 'closed', place = NULL, operator_id = NULL WHERE team_key = %s", [TEAM]
+    )
+    return rate
 
 
-_FACT = "INSERT INTO bench.facts (item, kind, data) VALUES (%s, %s, '{\"a\": 1}')"
-_MESSAGE = "INSERT INTO bench.messages (id, item, seq, text) VALUES (%s, %s, 1, 'Now with somebody')"
+async def _move(db: psycopg.AsyncConnection, dialog: UUID) -> None:
+    await db.execute("SELECT pg_advisory_xact_lock(1, number::int) FROM teams WHERE key = %s", [TEAM])
+    held = await db.execute("SELECT * FROM dialogs WHERE id = %s FOR NO KEY UPDATE", [dialog])
+    names = [column.name for column in held.description or ()]
+    row = dict(zip(names, await held.fetchone() or (), strict=True))
+    await db.execute(_ABLE, [TEAM])
+    people = await (await db.execute(_plain(CANDIDATES.text), {"teams": [TEAM]})).fetchall()
+    loads = {p[0]: p[10] for p in people if p[5] == "online" and p[8] and p[0] != row["operator_id"]}
+    best = min(loads, key=lambda person: (loads[person], person))
+    now = datetime.now(UTC)
+    await db.execute("DELETE FROM reservations WHERE dialog_id = %s AND kind = 'held'", [dialog])
+    given = {"dialogs": [dialog], "operators": [best], "channels": [row["channel_key"]]}
+    await db.execute(_plain(TAKE_SLOTS.text), given)
+    moved = {"contacts": [row["contact_id"]], "now": now, "winners": [best], "turns": [now]}
+    await db.execute(_plain(HAND_OVER.text), given | moved)
+    seen = Jsonb([{"operator": str(person), "load": load} for person, load in loads.items()][:11])
+    await db.execute(_DECISION, [dialog, TEAM, best, seen, now])
+    await db.execute("UPDATE dialogs SET last_message_seq = last_message_seq + 1 WHERE id = %s", [dialog])
+    await db.execute(_NOTE, [new_id(), dialog, row["last_message_seq"] + 1, row["channel_key"], now])
+    for kind in ("dialog.assigned", "note.added"):
+        await db.execute(_FACT, [kind, now, dialog, row["contact_id"], TEAM, best, Jsonb({"cause": "bare"})])
+
+
+def _plain(statement: str) -> str:
+    """psycopg's placeholders for SQLAlchemy's."""
+    return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", statement.replace("%", "%%"))
+
+
+_ABLE = """
+SELECT o.user_id FROM operators o WHERE o.status = 'online'
+AND o.user_id IN (SELECT user_id FROM team_members WHERE team_key = %s) ORDER BY o.user_id FOR NO KEY UPDATE OF o
+"""
+_DECISION = """
+INSERT INTO decisions (dialog_id, team_key, method, outcome, winner_id, reason, cause, candidates, excluded, took, at)
+VALUES (%s, %s, 'least_loaded', 'assigned', %s, 'bare', 'bare', %s, '{}', 0, %s)
+"""
+_NOTE = """
+INSERT INTO messages (id, dialog_id, seq, direction, author_kind, text, channel_key, created_at)
+VALUES (%s, %s, %s, 'note', 'process', 'Redistributed', %s, %s)
+"""
+_FACT = """
+INSERT INTO events (kind, at, dialog_id, contact_id, team_key, operator_id, actor_kind, data)
+VALUES (%s, %s, %s, %s, %s, %s, 'process', %s)
+"""
 
 if __name__ == "__main__":
     run(measure, __doc__)

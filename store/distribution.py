@@ -37,7 +37,7 @@ WHERE d.place = 'queued' AND d.team_key = ANY(:teams) AND (:forced OR NOT d.is_f
 ORDER BY CASE WHEN t.distribution = 'topic_priority' THEN coalesce(p.priority, 0) ELSE 0 END DESC, d.weight DESC,
          d.waiting_since LIMIT :most
 """)
-_CANDIDATES = text("""
+CANDIDATES = text("""
 SELECT o.user_id, u.name, o.max_dialogs, o.channel_limits, o.daily_quota, o.status, o.last_assigned_at,
        o.last_closed_at, coalesce(l.lease_until > clock_timestamp(), false) AS connected,
        m.teams, coalesce(r.total, 0) AS total, coalesce(r.channels, '{}') AS channels,
@@ -132,7 +132,7 @@ async def waiting_in(
 
 async def candidates_in(work: Work, teams: Iterable[str], contacts: Iterable[UUID]) -> list[Candidate]:
     """Every active member of the teams as this moment finds them."""
-    rows = (await work.session.execute(_CANDIDATES, {"teams": list(teams)})).all()
+    rows = (await work.session.execute(CANDIDATES, {"teams": list(teams)})).all()
     limited = [r.user_id for r in rows if r.daily_quota is not None]
     met: dict[UUID, Any] = {}
     if limited:
