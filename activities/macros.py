@@ -8,10 +8,8 @@ from domain.walks.ports import Outcome
 from store import run_items, runs
 from store.deeds.stages import TeamsNeededError
 from store.engines import Sessions
-from store.item_walks import plan_of, targets_of, walk_whole
-from store.run_wakes import workflow_of
+from store.item_walks import Target, plan_of, walk_whole
 from store.transactions import Work, transact
-from store.workflow_runs import note_run
 
 
 class MacroActivities:
@@ -32,8 +30,7 @@ class MacroActivities:
                 brief = await run_items.begin(work, run.id, begin.seq, begin.temporal_run_id)
                 status, cancel_mode = await run_items.standing(work.session, run.id, begin.seq)
                 return Begun(brief, status=status, cancel_mode=cancel_mode, now=work.moment)
-            await note_run(work.session, workflow_of(run), begin.temporal_run_id)
-            (target,) = await targets_of(work.session, run.id, [begin.seq])
+            target = Target(begin.seq, *await run_items.begin_at_once(work.session, run, begin.temporal_run_id))
             try:
                 outcome = await walk_whole(work, plan_of(run), target, teams=teams)
             except TeamsNeededError as needed:

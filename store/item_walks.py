@@ -213,7 +213,8 @@ async def walk_whole(
             return None
         await work.read_clock()
         return await _ended(work, run, item, Outcome("failed", error_type=error.type, error_message=error.message))
-    item = await run_items.claim(work, run.id, seq)
+    is_alone = item_closings.is_alone(run)
+    item = await (run_items.claim_with_run if is_alone else run_items.claim)(work, run.id, seq)
     if item is None:
         return None
     if run.kind == "undo":
@@ -223,6 +224,9 @@ async def walk_whole(
     if outcome.state == "failed" and undoes_failed_items(run):
         await effects.keep(work, run.id, seq, host.kept)
         host.record(await undone(stage, run, item.seq, len(host.records) + 1))
+    elif is_alone:
+        await item_closings.close_macro(work, run, item, outcome, host.kept, tuple(host.records.values()))
+        return outcome
     elif run.kind == "process" and not takes_turns(run):
         await item_closings.close(work, run, item, outcome, host.kept, tuple(host.records.values()))
         return outcome

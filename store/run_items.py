@@ -22,8 +22,8 @@ from store.transactions import Work
 from store.workflow_runs import note_run
 
 __all__ = [
-    "advance", "begin", "brief_of", "claim", "end", "end_claimed", "judge", "lock_item", "must_stop", "next_seqs",
-    "note_started", "park", "snapshot_of_item", "standing", "stop", "stop_for",
+    "advance", "begin", "begin_at_once", "brief_of", "claim", "claim_with_run", "end", "end_claimed", "judge",
+    "lock_item", "must_stop", "next_seqs", "note_started", "park", "snapshot_of_item", "standing", "stop", "stop_for",
     "too_many",
 ]  # fmt: skip
 
@@ -207,6 +207,40 @@ async def claim(work: Work, run_id: UUID, seq: int) -> RunItem | None:
         .with_for_update(of=RunItem)
         .execution_options(populate_existing=True)
     )  # fmt: skip
+
+
+async def claim_with_run(work: Work, run_id: UUID, seq: int) -> RunItem | None:
+    """The same for an item whose run ends with it: the run's row is locked, too, and read anew."""
+    found = await work.session.execute(
+        select(RunItem, Run)
+        .join(Run, Run.id == RunItem.run_id)
+        .where(
+            RunItem.run_id == run_id, RunItem.seq == seq, RunItem.state.in_(("pending", "running")),
+            Run.status == "running", Run.cancel_mode.is_(None),
+        )
+        .with_for_update(of=[Run, RunItem], key_share=True)
+        .execution_options(populate_existing=True)
+    )  # fmt: skip
+    row = found.one_or_none()
+    return None if row is None else row[0]
+
+
+_MACRO_BEGINS = text("""
+WITH noted AS (
+    INSERT INTO workflow_runs (workflow_id, run_id, kind, dialog_id)
+    SELECT :workflow, :temporal, :kind, dialog_id FROM run_items WHERE run_id = :run AND seq = 1 ON CONFLICT DO NOTHING
+)
+SELECT dialog_id, contact_id FROM run_items WHERE run_id = :run AND seq = 1
+""")
+
+
+async def begin_at_once(session: AsyncSession, run: Run, temporal_run_id: str) -> tuple[UUID | None, UUID | None]:
+    """The workflow of a macro begins that one transaction ends: it is noted; answers the dialog and the contact."""
+    given = {
+        "run": run.id, "workflow": workflow_of(run), "temporal": temporal_run_id, "kind": workflow_ids.MACRO,
+    }  # fmt: skip
+    row = (await session.execute(_MACRO_BEGINS, given)).one()
+    return row.dialog_id, row.contact_id
 
 
 def brief_of(run: Run, item: RunItem, snapshot: Snapshot) -> Brief:

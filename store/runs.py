@@ -245,20 +245,24 @@ async def finish(work: Work, run_id: UUID) -> str:
 
 async def settle(work: Work, run: Run, totals: Totals) -> None:
     """The end of a run whose items have all ended: verdict, event, what waited for it."""
-    run.status = _verdict(run, totals)
+    run.status = verdict_of(run, totals)
     run.phase, run.finished_at = "done", work.now
     if run.started_at is None:
         run.started_at = work.now
     await work.session.flush()
     await work.session.execute(_CLOSE, {"run": run.id, "now": work.now, "workflow": workflow_of(run)})
-    work.record(Fact.RUN_FINISHED, **told_of(run), status=run.status, items=counts_of(totals))
+    tell_finished(work, run, run.status, totals)
     await _tell_parent(work, run, totals)
     if run.trigger_kind == "schedule" and "workflow_id" in run.trigger:
         work.rings.add(run.trigger["workflow_id"])
     await ring_waiting(work, run)
 
 
-def _verdict(run: Run, totals: Totals) -> str:
+def tell_finished(work: Work, run: Run, status: str, totals: Totals) -> None:
+    work.record(Fact.RUN_FINISHED, **told_of(run), status=status, items=counts_of(totals))
+
+
+def verdict_of(run: Run, totals: Totals) -> str:
     if run.cancel_mode is not None:
         return "cancelled"
     if run.reason == "before_failed":
