@@ -15,7 +15,7 @@ from domain.walks.ports import Brief, Effects, StepError
 from domain.walks.prepared import Prepared
 from domain.walks.scopes import Scope
 from domain.walks.sizes import FUEL_OF_LOOK, FUEL_OF_STEP, FUEL_TO_CLEAN_UP, MOST_LOOKS, MOST_STEPS, STEPS_TO_CLEAN_UP
-from domain.walks.traces import Entry, Tracer
+from domain.walks.traces import Entry, Masks, Tracer
 
 seconds_in = timedelta.total_seconds
 span_of = lru_cache(maxsize=512)(parse_duration)
@@ -30,13 +30,14 @@ Doing = Callable[["Course", Any, Entry], Awaitable[Any]]
 class Walk:
     """Shared by all branches of one walk."""
 
-    __slots__ = ("actions", "brief", "doings", "executed", "looks", "prepared", "purse", "takes_any_id", "tracer")
+    __slots__ = (
+        "actions", "brief", "doings", "executed", "looks", "masks", "prepared", "purse", "takes_any_id", "tracer",
+    )  # fmt: skip
 
     def __init__(
         self,
         brief: Brief,
         prepared: Prepared,
-        tracer: Tracer,
         actions: Mapping[str, Manifest],
         doings: Mapping[str, "Doing"],
         takes_any_id: bool,
@@ -46,7 +47,8 @@ class Walk:
         self.doings = doings
         self.brief = brief
         self.prepared = prepared
-        self.tracer = tracer
+        self.masks = Masks(brief.inputs, prepared.definition.inputs)
+        self.tracer = Tracer(self.masks)
         self.actions = actions
         self.purse = Purse(fuel)
         self.executed = 0

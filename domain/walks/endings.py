@@ -6,7 +6,7 @@ from typing import Any
 from domain.definitions.shapes import Output
 from domain.walks.courses import Course
 from domain.walks.ports import StepError
-from domain.walks.sizes import MOST_RESULT, size_of
+from domain.walks.sizes import LONGEST_MESSAGE, MOST_RESULT, size_of
 
 _MISSING = frozenset({"R320", "R321"})
 
@@ -31,7 +31,7 @@ def outputs_of(course: Course, outputs: Mapping[str, Output]) -> list[dict[str, 
             refused[name] = f"the outputs together are larger than {MOST_RESULT // 1024} KB"
             break
         if value is not None:
-            shown.append(_shown(name, output, value))
+            shown.append(_shown(name, output, course.walk.masks.hide(value)))
     if refused:
         entry = course.walk.tracer.open("outputs", "outputs", "outputs", None, now)
         course.walk.tracer.write(course.effects, entry, "failed", now, error={"type": "expression", "details": refused})
@@ -49,6 +49,14 @@ def message_of(course: Course, message: str | None) -> str | None:
     if message is None:
         return None
     try:
-        return course.text(message, course.effects.now())
+        return told(course, course.text(message, course.effects.now()))
     except StepError:
         return None
+
+
+def told(course: Course, text: str | None) -> str | None:
+    """A text as everybody may read it who sees the item: without the values of sensitive inputs, not too long."""
+    hidden: str | None = course.walk.masks.hide(text)
+    if hidden is None or len(hidden) <= LONGEST_MESSAGE:
+        return hidden
+    return hidden[: LONGEST_MESSAGE - 1] + "…"

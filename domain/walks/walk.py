@@ -13,7 +13,7 @@ from domain.actions.manifests import Manifest
 from domain.definitions.shapes import Definition
 from domain.errors import AnotherDialogOpenError
 from domain.walks.courses import Course, Walk, error_context, span_of
-from domain.walks.endings import message_of, outputs_of
+from domain.walks.endings import message_of, outputs_of, told
 from domain.walks.interrupts import Deadline, Ended
 from domain.walks.kinds import DOINGS
 from domain.walks.ports import Brief, Effects, Outcome, StepError, Stopped
@@ -21,7 +21,6 @@ from domain.walks.prepared import Prepared, prepared_for
 from domain.walks.scopes import Scope
 from domain.walks.sizes import (
     LONGEST_ITEM,
-    LONGEST_MESSAGE,
     MOST_FUEL,
     MOST_NAMES,
     ON_FAILURE_SECONDS,
@@ -29,7 +28,6 @@ from domain.walks.sizes import (
     size_of,
 )
 from domain.walks.stepping import run_steps
-from domain.walks.traces import Masks, Tracer
 
 Phase = Literal["before", "after"]
 NOTHING_TO_SHOW = "The macro has nothing to show: none of its outputs has a value."
@@ -64,10 +62,10 @@ async def walk_item(
         return Outcome("cancelled")
     except StepError as error:
         if definition.kind == "process" and error.details.get("code") == AnotherDialogOpenError.code:
-            return Outcome("skipped", reason=AnotherDialogOpenError.code, message=_short(error.message))
+            return Outcome("skipped", reason=AnotherDialogOpenError.code, message=told(course, error.message))
         await _on_failure(course, definition, error)
-        return _failed(error)
-    message, outputs = _short(message_of(course, definition.message)), outputs_of(course, definition.outputs)
+        return _failed(course, error)
+    message, outputs = message_of(course, definition.message), outputs_of(course, definition.outputs)
     if definition.kind == "macro" and definition.outputs and not (outputs or message or brief.is_dry):
         return Outcome("failed", error_type="invalid", error_step="outputs", error_message=NOTHING_TO_SHOW)
     return Outcome("succeeded", message=message, outputs=outputs)
@@ -91,11 +89,11 @@ async def walk_phase(
         await run_steps(course, (definition.before if phase == "before" else definition.after) or ())
         return Outcome("succeeded", names=_names(course) if phase == "before" else {})
     except Ended as ended:
-        return Outcome(ended.status, reason="stop", message=_short(ended.message))
+        return Outcome(ended.status, reason="stop", message=told(course, ended.message))
     except Stopped:
         return Outcome("cancelled")
     except StepError as error:
-        return _failed(error)
+        return _failed(course, error)
 
 
 def time_for(definition: Definition) -> timedelta:
@@ -115,8 +113,7 @@ def _begin(
     fuel: int,
 ) -> Course:
     start = effects.now()
-    tracer = Tracer(Masks(brief.inputs, prepared.definition.inputs))
-    walk = Walk(brief, prepared, tracer, catalogue() if actions is None else actions, DOINGS, takes_any_id, fuel)
+    walk = Walk(brief, prepared, catalogue() if actions is None else actions, DOINGS, takes_any_id, fuel)
     return Course(walk, effects, Scope.of(brief, start), Deadline(start + time))
 
 
@@ -152,17 +149,17 @@ def _ended(course: Course, definition: Definition, ended: Ended) -> Outcome:
     return Outcome(
         ended.status,
         reason="stop",
-        message=_short(ended.message),
+        message=told(course, ended.message),
         outputs=outputs_of(course, definition.outputs),
     )
 
 
-def _failed(error: StepError) -> Outcome:
+def _failed(course: Course, error: StepError) -> Outcome:
     return Outcome(
         "failed",
         error_type=error.type,
         error_step=error.step,
-        error_message=_short(error.message),
+        error_message=told(course, error.message),
         needs_attention=error.needs_attention,
         stops_run="kill_switch" if error.details.get("kill_switch") is True else None,
     )
@@ -189,7 +186,3 @@ def _names(course: Course) -> dict[str, Any]:
     if size_of(names) > MOST_NAMES:
         raise StepError("limit", f"what 'before' leaves for the items is larger than {MOST_NAMES // 1024} KB")
     return names
-
-
-def _short(text: str | None) -> str | None:
-    return text if text is None or len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
