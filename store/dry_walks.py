@@ -30,6 +30,7 @@ from store.acting import stage_for
 from store.deeds.doing import do, read_params
 from store.engines import Sessions
 from store.item_walks import in_turn
+from store.redactions import redacted_names
 from store.tables import Run, RunItem
 from store.transactions import Work
 
@@ -114,7 +115,8 @@ async def walk_dry(sessions: Sessions, run: Run, seq: int, ask: AskSafely) -> tu
     async with sessions() as session:
         began_at = await Work(session).read_clock()
         item = await session.get_one(RunItem, (run.id, seq))
-        brief = run_items.brief_of(run, item, await run_items.snapshot_of_item(session, item))
+        redact = await redacted_names(session, run.canonical)
+        brief = run_items.brief_of(run, item, await run_items.snapshot_of_item(session, item), redact=redact)
     host = DryEffects(sessions, run, brief, began_at, ask)
     try:
         outcome = await walk_item(brief, host)

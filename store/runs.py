@@ -18,6 +18,7 @@ from domain.runs import ENDED, MASS_FROM, STOP_REASONS, Totals, lanes_of, verdic
 from domain.walks.ports import Brief, Outcome, StepRecord
 from store import settings, traces
 from store.json_values import storable, storable_text
+from store.redactions import redacted_names
 from store.run_wakes import close_reactions, take_waking, wake, workflow_of, workflow_of_item
 from store.tables import Run, RunItem
 from store.transactions import Work
@@ -167,7 +168,7 @@ async def phase_brief(session: AsyncSession, run_id: UUID, phase: str) -> Brief:
         canonical=run.canonical, inputs=run.inputs,
         item_key=f"{run.effects_run}:{BEFORE}" if is_before else f"{run.id}:{AFTER}",
         run=names_of(run), trigger=run.trigger, items=counts_of(totals), before={} if is_before else run.before,
-        locks=run.locks, is_dry=run.is_dry, sha256=run.sha256,
+        locks=run.locks, is_dry=run.is_dry, sha256=run.sha256, redact=await redacted_names(session, run.canonical),
     )  # fmt: skip
 
 

@@ -213,6 +213,8 @@ class Brief:
     is_dry: bool = False
     sha256: str | None = None
     """Of `canonical`: under it the definition is made ready once for all items."""
+    redact: dict[str, list[str]] = field(default_factory=dict)
+    """Connection → names (in small letters) whose values no trace of a call shows. Older histories have none."""
 
 
 @dataclass(frozen=True, slots=True)

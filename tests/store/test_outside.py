@@ -16,10 +16,12 @@ from domain.actions.manifests import Retry
 from domain.walks.ports import Deed, Done, StepError
 from gateways.assistants import NotConfigured
 from gateways.connections import HttpCaller
-from store import outside, secrets
+from store import outside, run_items, runs, secrets
+from store.dry_walks import walk_dry
 from store.secrets import Vault
 from store.tables import Connection, Run
 from store.transactions import transact
+from tests.domain.walks.scenes import document
 from tests.outside import Outside, Said
 from tests.store.runs_at_hand import RunAtHand, unhurried
 from tests.store.stage import Stage
@@ -266,3 +268,17 @@ async def test_an_assistants_answer_is_kept_under_the_steps_key(bank: Bank) -> N
         done = await unhurried(60).run(bank.calls.ask_ai, row, bank.run.bearings(None), deed)
         assert done.result == {"text": "done\ufffd"}
     assert asked == ["client: Де мій депозит?"]
+
+
+async def test_what_the_connection_hides_stands_in_no_trace_of_a_call(bank: Bank, stage: Stage) -> None:
+    call = {"connection": bank.key, "method": "GET", "path": "/v2/x", "query": {"card": "4111", "page": "2"}}
+    canonical = document([{"id": "ask", "call": "http", "with": call}])
+    run = await RunAtHand(stage.sessions).begin(await stage.opened("+1"), canonical=canonical, is_dry=True)
+    async with stage.sessions() as session:
+        row = await session.get_one(Run, run.id)
+        before = await runs.phase_brief(session, run.id, "before")
+    (brief, _) = await transact(stage.sessions, lambda w: run_items.begin(w, run.id, 1))
+    _, records = await walk_dry(stage.sessions, row, 1, bank.calls.ask_dry)
+    assert brief is not None
+    assert before.redact == brief.redact == {bank.key: ["card"]}
+    assert records[-1].inputs["query"] == {"card": "•••", "page": "2"}

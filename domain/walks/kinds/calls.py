@@ -9,6 +9,7 @@ from domain.actions.fields import ANY_ID
 from domain.actions.manifests import Manifest, Placement, Retry
 from domain.definitions.shapes import Call, Emit
 from domain.definitions.shapes import Retry as WrittenRetry
+from domain.picks import redacted
 from domain.topologies import waits_for_transfer
 from domain.walks.courses import Course, seconds_in, span_of
 from domain.walks.kinds.transfers import end_of_transfer
@@ -19,6 +20,7 @@ from domain.walks.traces import Entry
 #: steps of these are seen in the trace while they go on
 _SLOW = (Placement.OUTSIDE, Placement.SEND)
 _ASKS_ONLY = ("GET", "HEAD")
+_SENT = ("query", "headers", "body")
 
 
 async def do_call(course: Course, step: Call, entry: Entry) -> dict[str, Any]:
@@ -50,7 +52,7 @@ async def do_emit(course: Course, step: Emit, entry: Entry) -> dict[str, Any]:
 async def _done(
     course: Course, manifest: Manifest, params: dict[str, Any], retry: WrittenRetry | None, entry: Entry
 ) -> dict[str, Any]:
-    entry.inputs = params
+    entry.inputs = _shown(course, manifest, params)
     if size_of(params) > MOST_PARAMS:
         raise StepError("limit", f"the parameters are larger than {MOST_PARAMS // 1024} KB")
     checked = _checked(manifest, params, ANY_ID if course.walk.takes_any_id else None)
@@ -79,6 +81,15 @@ async def _done(
     if size_of(done.result) > MOST_RESULT:
         raise StepError("limit", f"the result is larger than {MOST_RESULT // 1024} KB", attempts=done.attempts)
     return done.result
+
+
+def _shown(course: Course, manifest: Manifest, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters as the trace has them: what the connection hides of answers, it hides of requests, too."""
+    names = course.walk.brief.redact.get(str(params.get("connection"))) if manifest.name == "http" else None
+    if not names:
+        return params
+    hidden = frozenset(names)
+    return {name: redacted(value, hidden) if name in _SENT else value for name, value in params.items()}
 
 
 def _checked(manifest: Manifest, params: dict[str, Any], context: dict[str, Any] | None) -> BaseModel:

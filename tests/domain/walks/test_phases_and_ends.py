@@ -1,12 +1,14 @@
 """Guards, outputs, messages, the phases around the items, what is hidden from the trace."""
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 
 from domain.walks.ports import Snapshot
 from domain.walks.rehearsals import Rehearsal, rehearse_once
+from domain.walks.traces import MASK
 from tests.domain.walks.scenes import brief_of, log, output, record_of, shown, tag, walked
 
 
@@ -178,3 +180,45 @@ def test_long_messages_are_cut():
     fail = {"id": "end", "raise": {"error": "broken", "message": "{{ inputs.text }}"}}
     gone = walked(fail, inputs={"text": {"label": "t", "type": "text"}}, given={"text": "x" * 5000})
     assert len(gone.outcome.error_message) == 2000
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"do": [{"id": "a", "raise": {"error": "invalid", "message": "wrong {{ inputs.pin }}"}}]},
+        {"do": [{"id": "a", "stop": {"status": "skipped", "message": "wrong {{ inputs.pin }}"}}]},
+        {
+            "do": [log("a")],
+            "message": "used {{ inputs.pin }}",
+            "outputs": output(pin="{{ inputs.pin }}", n="n{{ inputs.pin }}n"),
+        },
+        {"do": [{"id": "a", "raise": {"error": "invalid", "message": "x" * 1996 + "{{ inputs.pin }} is wrong"}}]},
+    ],
+)
+def test_what_an_item_shows_of_its_end_hides_sensitive_inputs_too(more: dict[str, Any]):
+    more = dict(more)
+    ended = walked(*more.pop("do"), inputs=SECRET, given={"pin": "4711", "name": "Ada"}, **more).outcome
+    assert "471" not in repr(ended)
+    assert MASK[:1] in repr(ended)
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_what_a_phase_shows_of_its_end_hides_sensitive_inputs_too(phase: Literal["before", "after"]):
+    steps = [{"id": "a", "raise": {"error": "invalid", "message": "wrong {{ inputs.pin }}"}}]
+    brief = brief_of([log("item")], **{phase: steps}, snapshot=Snapshot(), inputs=SECRET, given={"pin": "4711"})
+    assert rehearse_once(brief, phase=phase).outcome.error_message == f"wrong {MASK}"
+
+
+def test_names_that_a_connection_hides_stand_in_no_trace_of_its_calls():
+    call = {
+        "connection": "core", "method": "POST", "path": "/x",
+        "query": {"Token": "q-1", "page": "2"}, "headers": {"X-Key": "h-1"}, "body": {"card": [{"PAN": "b-1", "n": 1}]},
+    }  # fmt: skip
+    brief = brief_of([{"id": "a", "call": "http", "with": call}, {"id": "b", "call": "http", "with": {
+        "connection": "other", "method": "GET", "path": "/x", "query": {"token": "q-2"}}}])  # fmt: skip
+    gone = rehearse_once(replace(brief, redact={"core": ["token", "x-key", "pan"]}), {"a": {}, "b": {}})
+    assert record_of(gone, "a").inputs == {
+        **call, "query": {"Token": MASK, "page": "2"}, "headers": {"X-Key": MASK},
+        "body": {"card": [{"PAN": MASK, "n": 1}]},
+    }  # fmt: skip
+    assert record_of(gone, "b").inputs["query"] == {"token": "q-2"}
