@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from temporalio import activity
@@ -12,10 +13,12 @@ from domain.actions.catalogue import catalogue
 from domain.actions.manifests import Effect
 from domain.run_messages import Act, Acted, Bearings, Trouble
 from domain.walks.ports import Deed, Done, StepError
+from domain.walks.sightings import looked_at_after
 from store import effects, item_gates, runs, sending
 from store.acting import stage_for
 from store.deeds.doing import do
 from store.deeds.stages import Stage, TeamsNeededError
+from store.effects import Kept
 from store.engines import Sessions
 from store.item_gates import write_down
 from store.tables import Run
@@ -69,36 +72,35 @@ class ActActivities:
         finally:
             beat.cancel()
 
-    async def _on_stage(self, act: Act, deed_of: Callable[[Stage, Run, Act], Awaitable[Acted]]) -> Acted:
+    async def _on_stage(self, act: Act, deed_of: "DeedOf") -> Acted:
         teams = frozenset[str]()
 
         async def story(work: Work) -> Acted:
             nonlocal teams
-            halted = await item_gates.halted(work, act.bearings)
-            if halted is not None:
-                return Acted(halted=halted)
+            passage, kept = await item_gates.passage(work, act.bearings, act.deed.key), list[Kept]()
+            if passage.halted is not None:
+                if passage.halted != item_gates.ENDED_ELSEWHERE:
+                    await write_down(work, act.bearings)
+                return Acted(halted=passage.halted)
             try:
-                acted = await self._acted(work, act, deed_of, teams)
+                acted = await self._acted(work, act, Passed(passage.run, passage.is_known, kept), deed_of, teams)
             except TeamsNeededError as needed:
                 teams |= needed.keys
                 raise
             await work.session.flush()
-            await write_down(work, act.bearings)
+            await write_down(work, act.bearings, kept)
             return acted
 
         acted, rings = await transact(self._sessions, story)
         self._ring_others(rings)
         return acted
 
-    async def _acted(
-        self, work: Work, act: Act, deed_of: Callable[[Stage, Run, Act], Awaitable[Acted]], teams: frozenset[str]
-    ) -> Acted:
-        run = await runs.get_run(work.session, act.bearings.run_id)
-        deed = act.deed
+    async def _acted(self, work: Work, act: Act, passed: "Passed", deed_of: "DeedOf", teams: frozenset[str]) -> Acted:
+        deed, run = act.deed, passed.run
         heavy = catalogue()[deed.action].heavy
         try:
             stage = await stage_for(work, run, _id(deed.dialog_id), _id(deed.contact_id), heavy=heavy, teams=teams)
-            return await deed_of(stage, run, act)
+            return await deed_of(stage, passed, act)
         except StepError as error:
             return Acted(trouble=trouble_of(error))
 
@@ -107,11 +109,29 @@ class ActActivities:
         self._ring(rings - {me})
 
 
-async def _done_here(stage: Stage, run: Run, act: Act) -> Acted:
-    deed = act.deed
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """`is_known`: the ledger has a row for the deed. `kept`: effects for the ledger, written at the end."""
+
+    run: Run
+    is_known: bool
+    kept: list[Kept]
+
+
+DeedOf = Callable[[Stage, Passed, Act], Awaitable[Acted]]
+
+
+async def _done_here(stage: Stage, passed: Passed, act: Act) -> Acted:
+    deed, run = act.deed, passed.run
     if catalogue()[deed.action].effect is Effect.READ:
         return Acted(await do(stage, deed))
+    if act.bearings.seq > 0:
+        stage.shows = deed.step in looked_at_after(run.canonical, run.inputs)
     asked = effects.request_hash_of(deed.action, deed.params)
+    if not passed.is_known:
+        done = await do(stage, deed)
+        passed.kept.append(Kept(deed.key, deed.step, deed.action, asked, done.result, stage.undo))
+        return Acted(done)
     claimed = await effects.claim(
         stage.work, deed.key, run.id, act.bearings.seq, deed.step, deed.action, asked
     )  # fmt: skip
@@ -126,7 +146,7 @@ async def _done_here(stage: Stage, run: Run, act: Act) -> Acted:
     return Acted(done)
 
 
-async def _prepared(stage: Stage, run: Run, act: Act) -> Acted:
+async def _prepared(stage: Stage, passed: Passed, act: Act) -> Acted:
     prepared = await sending.prepare(stage, act.deed, seq=act.bearings.seq)
     snapshot = await stage.see()
     message_id = prepared.message_id

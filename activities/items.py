@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from temporalio import activity
 
 from activities.commands import Ring
@@ -26,18 +26,13 @@ from domain.walks.ports import Event, Snapshot, StepError, StepRecord
 from store import approvals, deliveries, item_gates, run_items, runs, sub_runs
 from store.deeds.stages import TeamsNeededError
 from store.engines import Sessions
-from store.item_gates import ENDED_ELSEWHERE, has_ended, standing_of, write_down
+from store.item_gates import ENDED_ELSEWHERE, has_ended, write_down
 from store.item_undoing import undone_at_end
 from store.snapshots import snapshot_of
 from store.tables import Reaction
 from store.transactions import Work, transact
 
 MOST_EVENTS = 100
-#: rows tell the rest of what these say
-_TAKE_OTHERS = text("""
-UPDATE reactions SET done_at = clock_timestamp()
-WHERE workflow_id = :me AND done_at IS NULL AND not_before <= clock_timestamp() AND kind <> 'event'
-""")
 
 
 class ItemActivities:
@@ -51,7 +46,7 @@ class ItemActivities:
     async def begin_item(self, begin: Begin) -> Begun:
         async def story(work: Work) -> Begun:
             brief = await run_items.begin(work, begin.run_id, begin.seq, begin.temporal_run_id)
-            status, cancel_mode = await run_items.standing(work.session, begin.run_id, begin.seq)
+            status, cancel_mode = await run_items.standing_in_hand(work, begin.run_id, begin.seq)
             return Begun(brief, status=status, cancel_mode=cancel_mode, now=work.moment)
 
         begun, rings = await transact(self._sessions, story)
@@ -63,20 +58,19 @@ class ItemActivities:
         bearings = glimpse.bearings
 
         async def story(work: Work) -> Sight:
-            await work.session.execute(_TAKE_OTHERS, {"me": bearings.workflow_id})
-            row = await standing_of(work, bearings)
+            row = await item_gates.look(work, bearings)
             if has_ended(row, bearings):
                 return Sight(ENDED_ELSEWHERE)
-            await write_down(work, bearings)
-            if glimpse.parks is not None and bearings.seq > 0:
-                await run_items.park(work, bearings.run_id, bearings.seq, glimpse.parks)
+            await write_down(work, bearings, parks=glimpse.parks)
+            if glimpse.parks is not None and row.has_more and not row.is_parked:
+                await run_items.tell_parked(work, bearings.run_id, row.kind)
             decided = {}
             for approval in glimpse.approvals:
                 found = await approvals.judge(work, UUID(approval))
                 if found is not None:
                     decided[approval] = found
             return Sight(
-                row.status, row.cancel_mode, await _heard(work, bearings.workflow_id), decided,
+                row.status, row.cancel_mode, await _heard(work, bearings.workflow_id) if row.is_told else (), decided,
                 {sub: ended for sub in glimpse.subs if (ended := await sub_runs.ended(work, UUID(sub))) is not None},
                 await _seen(work, row) if glimpse.wants_snapshot else None,
             )  # fmt: skip

@@ -28,7 +28,7 @@ class MacroActivities:
             run = await runs.get_run(work.session, begin.run_id)
             if run.topology != "batch":
                 brief = await run_items.begin(work, run.id, begin.seq, begin.temporal_run_id)
-                status, cancel_mode = await run_items.standing(work.session, run.id, begin.seq)
+                status, cancel_mode = await run_items.standing_in_hand(work, run.id, begin.seq)
                 return Begun(brief, status=status, cancel_mode=cancel_mode, now=work.moment)
             target = Target(begin.seq, *await run_items.begin_at_once(work.session, run, begin.temporal_run_id))
             try:

@@ -43,6 +43,8 @@ ORDER BY nth ON CONFLICT (key) DO UPDATE
 SET status = 'done', result = excluded.result, undo = excluded.undo, attempts = effects.attempts + 1
 """
 _KEEP = text(KEEP)
+#: the same where another transaction may have been first
+KEEP_NEW = KEEP[: KEEP.index("DO UPDATE")] + "DO NOTHING RETURNING key"
 
 
 @dataclass(frozen=True, slots=True)

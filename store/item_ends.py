@@ -4,22 +4,29 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import select, text
 
+from domain import workflow_ids
 from domain.errors import NotFoundError
 from domain.runs import ITEM_ENDED
 from domain.walks.ports import Outcome, StepRecord
 from store import traces
 from store.bots import leave_bot
 from store.json_values import storable, storable_text
-from store.run_wakes import close_reactions, wake, workflow_of, workflow_of_item
+from store.run_wakes import wake, workflow_of, workflow_of_item
 from store.runs import get_run, lock_run, settle, totals_of
-from store.tables import Run, RunItem, Subscription
+from store.tables import Run, RunItem
 from store.transactions import Work
 
 _AFTER_ME = text("""
 SELECT DISTINCT r.id FROM run_items o JOIN runs r ON r.id = o.run_id
 WHERE o.target_key = :target AND o.state = 'pending' AND r.definition_key = :key AND r.number > :number
+""")
+#: nobody waits under this id any more
+_LEAVE = text("""
+WITH ears AS (DELETE FROM subscriptions WHERE workflow_id = :workflow)
+UPDATE reactions SET done_at = clock_timestamp()
+WHERE workflow_id = :workflow AND done_at IS NULL AND not_before <= clock_timestamp()
 """)
 
 
@@ -54,16 +61,32 @@ async def park(work: Work, run_id: UUID, seq: int, waits_for: dict[str, Any] | N
         await _tell_run(work, await get_run(work.session, run_id), "item_parked")
 
 
+async def tell_parked(work: Work, run_id: UUID, kind: str) -> None:
+    """An item has given its place at work to another: for a run that has more of them."""
+    if kind != "macro":
+        await wake(work, workflow_ids.of_mass(run_id), "item_parked")
+
+
 async def end(
     work: Work, run_id: UUID, seq: int, outcome: Outcome, records: tuple[StepRecord, ...] = ()
 ) -> bool:  # fmt: skip
     """Write down how an item ended; a macro's run ends with it. False when it had ended before: nothing changes."""
-    item = await lock_item(work, run_id, seq)
+    found = await work.session.execute(
+        select(RunItem, Run)
+        .join(Run, Run.id == RunItem.run_id)
+        .where(RunItem.run_id == run_id, RunItem.seq == seq)
+        .with_for_update(of=RunItem)
+        .execution_options(populate_existing=True)
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such item.")
+    item, run = row
     if item.state in ITEM_ENDED:
         return False
     work.run_id = run_id
     await work.read_clock()
-    await end_claimed(work, await get_run(work.session, run_id), item, outcome, records)
+    await end_claimed(work, run, item, outcome, records)
     return True
 
 
@@ -85,9 +108,7 @@ async def end_claimed(
         whole.message = item.message
         await settle(work, whole, await totals_of(work.session, run.id))
         return
-    workflow_id = workflow_of_item(run, item.seq)
-    await work.session.execute(delete(Subscription).where(Subscription.workflow_id == workflow_id))
-    await close_reactions(work.session, workflow_id)
+    await work.session.execute(_LEAVE, {"workflow": workflow_of_item(run, item.seq)})
     await _tell_run(work, run, "item_ended")
 
 

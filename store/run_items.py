@@ -7,24 +7,21 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import topologies, workflow_ids
+from domain import workflow_ids
 from domain.errors import NotFoundError
 from domain.run_messages import Advance
-from domain.runs import CANARY, ITEM_ENDED, failures_of, room_for, too_many_failed
-from domain.walks.ports import Brief, Snapshot
-from store.item_ends import end, end_claimed, lock_item, park, takes_turns
-from store.operator_snapshots import operator_snapshot
-from store.run_wakes import close_reactions, take_waking, workflow_of, workflow_of_item
-from store.runs import end_pending, get_run, lock_run, names_of, totals_of
-from store.snapshots import snapshot_of
-from store.tables import Run, RunItem, Subscription
+from domain.runs import CANARY, failures_of, room_for, too_many_failed
+from store.item_beginnings import begin, begin_at_once, brief_of, snapshot_of_item
+from store.item_ends import end, end_claimed, lock_item, park, takes_turns, tell_parked
+from store.run_wakes import take_waking, workflow_of
+from store.runs import end_pending, get_run, lock_run, totals_of
+from store.tables import Run, RunItem
 from store.transactions import Work
-from store.workflow_runs import note_run
 
 __all__ = [
     "advance", "begin", "begin_at_once", "brief_of", "claim", "claim_with_run", "end", "end_claimed", "judge",
-    "lock_item", "must_stop", "next_seqs", "note_started", "park", "snapshot_of_item", "standing", "stop", "stop_for",
-    "too_many",
+    "lock_item", "must_stop", "next_seqs", "note_started", "park", "snapshot_of_item", "standing", "standing_in_hand",
+    "stop", "stop_for", "tell_parked", "too_many",
 ]  # fmt: skip
 
 #: pending items are counted up to here: whoever asks wants to know whether there are more
@@ -70,7 +67,6 @@ _STANDING = text("""
 SELECT r.status, coalesce(r.cancel_mode, CASE WHEN i.reason LIKE 'restarted_by:%' THEN 'finish_step' END) AS cancel_mode
 FROM runs r LEFT JOIN run_items i ON i.run_id = r.id AND i.seq = :seq WHERE r.id = :run
 """)
-_EVENTS_SO_FAR = text("SELECT coalesce(max(seq), 0) FROM events")
 
 
 async def advance(work: Work, run_id: UUID) -> Advance:
@@ -195,6 +191,13 @@ async def standing(session: AsyncSession, run_id: UUID, seq: int) -> tuple[str, 
     return row.status, row.cancel_mode
 
 
+async def standing_in_hand(work: Work, run_id: UUID, seq: int) -> tuple[str, str | None]:
+    """The same of an item that this transaction has read."""
+    run, item = await get_run(work.session, run_id), await work.session.get_one(RunItem, (run_id, seq))
+    is_replaced = (item.reason or "").startswith("restarted_by:")
+    return run.status, run.cancel_mode or ("finish_step" if is_replaced else None)
+
+
 async def claim(work: Work, run_id: UUID, seq: int) -> RunItem | None:
     """An item under its lock, to be walked in this transaction; None when it has ended, or its run does not go on."""
     return await work.session.scalar(
@@ -223,75 +226,3 @@ async def claim_with_run(work: Work, run_id: UUID, seq: int) -> RunItem | None:
     )  # fmt: skip
     row = found.one_or_none()
     return None if row is None else row[0]
-
-
-_MACRO_BEGINS = text("""
-WITH noted AS (
-    INSERT INTO workflow_runs (workflow_id, run_id, kind, dialog_id)
-    SELECT :workflow, :temporal, :kind, dialog_id FROM run_items WHERE run_id = :run AND seq = 1 ON CONFLICT DO NOTHING
-)
-SELECT dialog_id, contact_id FROM run_items WHERE run_id = :run AND seq = 1
-""")
-
-
-async def begin_at_once(session: AsyncSession, run: Run, temporal_run_id: str) -> tuple[UUID | None, UUID | None]:
-    """The workflow of a macro begins that one transaction ends: it is noted; answers the dialog and the contact."""
-    given = {
-        "run": run.id, "workflow": workflow_of(run), "temporal": temporal_run_id, "kind": workflow_ids.MACRO,
-    }  # fmt: skip
-    row = (await session.execute(_MACRO_BEGINS, given)).one()
-    return row.dialog_id, row.contact_id
-
-
-def brief_of(run: Run, item: RunItem, snapshot: Snapshot) -> Brief:
-    """What the walk of an item starts from. Its effects are those of the run it resumes, if any."""
-    return Brief(
-        canonical=run.canonical, inputs=run.inputs, item_key=f"{run.effects_run}:{item.origin_seq}",
-        run=names_of(run, item.seq), trigger=run.trigger, before=run.before, snapshot=snapshot, locks=run.locks,
-        is_dry=run.is_dry, sha256=run.sha256,
-    )  # fmt: skip
-
-
-async def snapshot_of_item(session: AsyncSession, item: RunItem) -> Snapshot:
-    if item.operator_id is not None:
-        return await operator_snapshot(session, item.operator_id)
-    if item.dialog_id is None and item.contact_id is None:
-        return Snapshot()
-    return await snapshot_of(session, item.dialog_id, item.contact_id)
-
-
-async def begin(work: Work, run_id: UUID, seq: int, temporal_run_id: str | None = None) -> Brief | None:
-    """An item's workflow begins: its brief, its subscription if it listens. None when the item has ended already.
-
-    A macro's only item, too. A second time answers anew, with what is true by then.
-    """
-    item = await lock_item(work, run_id, seq)
-    work.run_id = run_id
-    await work.read_clock()
-    run = await get_run(work.session, run_id)
-    workflow_id = workflow_of_item(run, seq)
-    if temporal_run_id is not None:
-        await note_run(work.session, workflow_id, temporal_run_id, dialog_id=item.dialog_id)
-    if item.state in ITEM_ENDED:
-        await close_reactions(work.session, workflow_id)
-        return None
-    if item.state == "pending":
-        item.state = "running"
-    if item.started_at is None:
-        item.started_at = work.now
-    if kinds := topologies.uses_listen(run.canonical):
-        await _listen(work, run, item, workflow_id, kinds)
-    return brief_of(run, item, await snapshot_of_item(work.session, item))
-
-
-async def _listen(work: Work, run: Run, item: RunItem, workflow_id: str, kinds: tuple[str, ...]) -> None:
-    """From now on events of these kinds become the item's reactions: none is lost between a message and its answer."""
-    if await work.session.get(Subscription, workflow_id) is not None:
-        return
-    work.session.add(
-        Subscription(
-            workflow_id=workflow_id, run_id=run.id, seq=item.seq, dialog_id=item.dialog_id,
-            contact_id=item.contact_id, kinds=list(kinds),
-            from_seq=await work.session.scalar(_EVENTS_SO_FAR) or 0,
-        )
-    )  # fmt: skip

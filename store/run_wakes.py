@@ -1,15 +1,23 @@
 """Whom a run wakes, and how: under which id its walks go on, which reactions say nothing but "look again"."""
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import workflow_ids
-from store.tables import Reaction, Run
+from store.tables import Run
 from store.transactions import Work
 
 _TAKE_REACTIONS = text("""
 UPDATE reactions SET done_at = clock_timestamp() WHERE workflow_id = :workflow AND done_at IS NULL
   AND not_before <= clock_timestamp() AND (kind = ANY(:kinds) OR :all)
+""")
+_WAKE = text("""
+WITH open AS MATERIALIZED (
+    SELECT id FROM reactions WHERE workflow_id = :workflow AND kind = :kind AND done_at IS NULL ORDER BY id LIMIT 1
+    FOR UPDATE
+)
+INSERT INTO reactions (workflow_id, kind) SELECT CAST(:workflow AS text), CAST(:kind AS text)
+WHERE NOT EXISTS (SELECT FROM open) RETURNING id
 """)
 #: what only wakes a run's workflow: the rows say the rest
 WAKING = (
@@ -41,12 +49,5 @@ async def wake(work: Work, workflow_id: str, kind: str) -> None:
     """A reaction that only wakes, unless one is open already. The open one is locked: whoever takes it meanwhile has
     either seen what this transaction did, or finds the new row.
     """
-    is_open = await work.session.scalar(
-        select(Reaction.id)
-        .where(Reaction.workflow_id == workflow_id, Reaction.kind == kind, Reaction.done_at.is_(None))
-        .order_by(Reaction.id)
-        .limit(1)
-        .with_for_update()
-    )
-    if is_open is None:
-        work.react(workflow_id, kind)
+    if await work.session.scalar(_WAKE, {"workflow": workflow_id, "kind": kind}) is not None:
+        work.rings.add(workflow_id)
