@@ -21,6 +21,7 @@ from relay.ringing import Bell
 from relay.sending import AnswerPendingError, send
 from store import matching, pending_commands, reactions, sweeps
 from store.engines import Sessions
+from store.orphans import orphans
 from store.run_retention import prune_runs
 
 log = structlog.get_logger("relay")
@@ -202,12 +203,15 @@ class Relay:
         self._bell.ring(rings)
         self._bell.ring(workflow_ids.of_transfer(i) for i in findings.late_offers)
         self._bell.ring(workflow_ids.of_presence(i) for i in findings.lapsed)
-        if findings.missed or findings.late_offers or findings.lapsed:
+        abandoned = await orphans(self._sessions)
+        self._bell.ring(abandoned)
+        if findings.missed or findings.late_offers or findings.lapsed or abandoned:
             log.warning(
                 "sweep.found",
                 missed=findings.missed,
                 late_offers=len(findings.late_offers),
                 lapsed=len(findings.lapsed),
+                orphans=len(abandoned),
             )
 
     async def _prune(self) -> None:
