@@ -47,17 +47,14 @@ async def take_delivery(
     path: HookPath, secret: HookSecret, request: Request, response: Response, house: CurrentHouse
 ) -> Taken:
     """JSON of at most 64 KB. Whatever is not an active process's path with its secret answers 404 alike."""
-    knocks, address = knocks_at(house, "hooks"), address_of(request)
-    knocks.require_patience(address)
-    raw = await request.body()
-    vault = vault_of(house)
+    address, vault = address_of(request), vault_of(house)
     try:
         async with house.glances() as session:
             await hooks.find_hook(session, vault, path, secret)
     except NotFoundError:
-        knocks.count_wrong(address)
+        knocks_at(house, "hooks").count_wrong(address)
         raise
-    delivery = Delivery(_parse(raw), _headers(request), request.headers)
+    delivery = Delivery(_parse(await request.body()), _headers(request), request.headers)
 
     async def story(work: Work) -> dict[str, Any]:
         return await hooks.deliver(work, vault, path, secret, delivery)

@@ -8,6 +8,8 @@ import pytest
 import structlog
 from sqlalchemy import text
 
+from api.limits import MOST_WRONG
+
 API = "/api/v1"
 YAML = {"Content-Type": "application/yaml"}
 SWEEP = """\
@@ -235,6 +237,16 @@ async def test_a_webhook_starts_a_run_once_a_delivery_and_tells_strangers_nothin
     async with sessions() as session:
         found = text("SELECT count(*) FROM runs r WHERE r::text LIKE '%s3cret-of-the-hook%'")
         assert await session.scalar(found) == 0
+
+
+async def test_who_guesses_secrets_has_to_wait_and_holds_nobody_up_who_shares_the_address(admin, anonymous, sweep, app):
+    app.state.house.extras.pop("knocks.hooks", None)
+    wrong = [await anonymous.post(f"{API}/hooks/{sweep}/guess{n}", json={}) for n in range(MOST_WRONG + 2)]
+    assert [a.status_code for a in wrong] == [404] * MOST_WRONG + [429] * 2
+    assert int(wrong[-1].headers["retry-after"]) <= 61
+    right = await anonymous.post(f"{API}/hooks/{sweep}/s3cret-of-the-hook", json={"tag": "vip"})
+    assert (right.status_code, right.json()["status"]) == (202, "started"), right.text
+    app.state.house.extras.pop("knocks.hooks")
 
 
 async def test_a_body_its_trigger_cannot_read_is_the_senders_fault(admin, anonymous, sweep):
