@@ -102,8 +102,17 @@ async def expire(work: Work, approval_id: UUID) -> bool:
 
 async def _expire(work: Work, row: Approval) -> None:
     row.state, row.decided_at = "expired", row.deadline
-    if row.seq == 0:
-        _release(await work.session.get_one(Run, row.run_id), "running")
+    await _go_on(work, await work.session.get_one(Run, row.run_id), row)
+
+
+async def _go_on(work: Work, run: Run, row: Approval) -> None:
+    """A settled question holds its run no longer, unless another one beside it still does."""
+    if row.seq != 0:
+        return
+    await work.session.flush()
+    beside = select(Approval.id).where(Approval.run_id == run.id, Approval.seq == 0, Approval.state == "open")
+    if await work.session.scalar(beside.limit(1)) is None:
+        _release(run, "running")
 
 
 def _release(run: Run, status: str) -> None:
@@ -209,8 +218,7 @@ async def _tell(work: Work, run: Run, row: Approval) -> None:
         await end_pending(work, run.id, "cancelled", "rejected")
         await settle(work, run, await totals_of(work.session, run.id))
         return
-    if row.seq == 0:
-        _release(run, "running")
+    await _go_on(work, run, row)
     await wake(work, row.workflow_id, "decided")
 
 

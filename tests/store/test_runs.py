@@ -407,6 +407,26 @@ async def test_a_run_tells_that_it_waits_for_people_and_stays_held_by_who_paused
     assert (await desk.do(run_commands.resume, boss, run))["status"] == "running"
 
 
+async def test_a_run_waits_until_the_last_of_two_questions_side_by_side_is_answered(desk):
+    told = await _launch(desk, 1, before=[{"id": "ask", "set": {"x": 1}}], vars={"x": 0})
+    run = told["run_id"]
+    await desk.begin(run)
+    await desk.stage.person("chief", role="supervisor")
+    async with desk.stage.sessions() as session:
+        chief = await get_viewer(session, desk.stage.id_of("chief"))
+    opened = []
+    for branch, seconds in (("a", 60), ("b", 60), ("c", 0)):
+        asking = Asking(f"0/{branch}", branch, f"fork/{branch}", "Go?", {"roles": ["supervisor"]}, seconds=seconds)
+        opened.append((await desk.do(approvals.open, Bearings(f"mass:{run}", run, 0), asking)).id)
+    seen = []
+    assert (await desk.do(approvals.judge, opened[2])).approved is None
+    seen.append((await desk.run(run)).status)
+    for question in opened[:2]:
+        await desk.do(approvals.decide, chief, question, True, None, None)
+        seen.append((await desk.run(run)).status)
+    assert seen == ["awaiting_approval", "awaiting_approval", "running"]
+
+
 async def test_a_question_whose_time_is_over_is_undecided(desk):
     told = await _launch(desk, 1, before=[{"id": "ask", "set": {"x": 1}}], vars={"x": 0})
     run = told["run_id"]
