@@ -28,6 +28,9 @@ class Place(StrEnum):
     OWNED = "owned"
 
 
+#: types a ticket may have
+TICKET_TYPES = frozenset({"question", "complaint", "escalation"})
+
 WAITING = frozenset({Place.UNASSIGNED, Place.QUEUED})
 
 CHAT_STATUSES = (Status.NEW, Status.OPEN, Status.CLOSED)

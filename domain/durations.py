@@ -32,3 +32,11 @@ def format_duration(duration: timedelta) -> str:
     parts = ((days, "d"), (hours, "h"), (minutes, "m"), (seconds, "s"), (milliseconds, "ms"))
     text = "".join(f"{n}{unit}" for n, unit in parts if n)
     return sign + text if text else "0s"
+
+
+def is_duration(value: object) -> bool:
+    try:
+        parse_duration(value if isinstance(value, str) else "")
+    except ValueError:
+        return False
+    return True

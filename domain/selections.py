@@ -132,9 +132,11 @@ class _Reader:
             raise _wrong(f"{pointer}/field", f"There is no field {_shown(field)} to select by. Known: {known}.")
         if op not in OPS[kind]:
             raise _wrong(f"{pointer}/op", f"{field} takes one of {', '.join(sorted(OPS[kind]))}, not {_shown(op)}.")
-        value = where.get("value")
         if op in ("is_empty", "is_not_empty"):
             return Asked(str(field), kind, str(op), None, part)
+        if "value" not in where:
+            raise _wrong(f"{pointer}/value", f"{op} needs a value.")
+        value = where["value"]
         return Asked(str(field), kind, str(op), _value(str(op), kind, value, f"{pointer}/value"), part)
 
     def _kind_of(self, field: Any) -> tuple[str | None, str | None]:

@@ -1,4 +1,4 @@
-"""What names what inside a document: ids, events, inputs, conditions of selections, tests (E2xx, E302)."""
+"""What names what inside a document: ids, events, inputs, lists, tests (E2xx, E302)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from domain.actions.manifests import Manifest
+from domain.definitions.conditions import Conditions
 from domain.definitions.diagnostics import Findings
 from domain.definitions.inputs import InputField
 from domain.definitions.mistypes import type_of
@@ -13,16 +14,13 @@ from domain.definitions.names import CUSTOM, EVENTS, closest, is_event
 from domain.definitions.patterns import Patterns
 from domain.definitions.places import Path
 from domain.definitions.scalars import has_braces
-from domain.definitions.selections import AllOf, AnyOf, Comparison, Not
 from domain.definitions.shapes import Definition
-from domain.definitions.steps import Approve, Emit, For, Fork, Listen, Raise, Run, Try
+from domain.definitions.steps import Approve, Call, Emit, For, Fork, Listen, Raise, Run, Try
 from domain.definitions.surveys import steps_of
 from domain.definitions.triggers import EventTrigger, ManualTrigger, ScheduleTrigger
-from domain.durations import parse_duration
-from domain.errors import InvalidError
+from domain.durations import is_duration
 from domain.expressions import fields_in
 from domain.runs import ERROR_TYPES
-from domain.selections import DEEPEST, FIELDS, OPS, ORDERABLE, read
 from domain.walks.contexts import CONTEXTS, FILLABLE
 
 _TAKEN = frozenset(
@@ -49,8 +47,9 @@ class Forms:
         self._triggers(timezones)
         self._steps()
         if (selection := self._definition.selection) is not None:
-            self._where(selection.where, ("selection", "where"), self._definition.target)
-            self._order(selection.order_by)
+            conditions = Conditions(self._definition.target, self._findings)
+            conditions.check(selection.where, ("selection", "where"))
+            conditions.order(selection.order_by, ("selection", "order_by"))
         self._tests()
 
     def _ids(self) -> None:
@@ -93,7 +92,9 @@ class Forms:
         if one.type == "message" and isinstance(one.default, str):
             for name, _ in fields_in(one.default):
                 if name not in FILLABLE:
-                    self._field(name, (*path, "default"), dict.fromkeys(FILLABLE, ""), can_fix=False)
+                    self._findings.add(
+                        "E303", (*path, "default"), name=name, suggestion=closest(name, FILLABLE)
+                    )  # fmt: skip
         for low, high in (("min", "max"), ("min_length", "max_length")):
             least, most = getattr(one, low), getattr(one, high)
             if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
@@ -155,7 +156,13 @@ class Forms:
                     for name, one in (step.approve.form or {}).items():
                         self._input(one, (*path, "approve", "form", name))
                 case Run() if step.run.selection is not None:
-                    self._where(step.run.selection.where, (*path, "run", "selection", "where"), "dialog")
+                    where = step.run.selection.where
+                    Conditions("dialog", self._findings).check(where, (*path, "run", "selection", "where"))
+                case Call() if step.call == "find_dialogs" and step.with_.get("where") is not None:
+                    Conditions("dialog", self._findings).written(step.with_["where"], (*path, "with", "where"))
+                case For() if not isinstance(step.for_.in_, list) and not has_braces(step.for_.in_):
+                    given = step.for_.in_
+                    self._findings.add("E203", (*path, "for", "in"), name="in", wanted="list", given=type_of(given))
 
     def _listen(self, step: Listen, path: Path) -> None:
         if step.listen.to is not None:
@@ -173,53 +180,6 @@ class Forms:
             suggestion = closest(name, known)
             if is_closed or suggestion:
                 self._findings.add("E204.error", (*path, n), value=name, suggestion=suggestion, fix=suggestion)
-
-    # --- conditions
-
-    def _where(self, tree: Any, path: Path, target: str, depth: int = 0) -> None:
-        if depth > DEEPEST:
-            self._findings.add("E107.where", path, most=DEEPEST)
-            return
-        match tree:
-            case AllOf() | AnyOf():
-                name = "all" if isinstance(tree, AllOf) else "any"
-                for n, one in enumerate(getattr(tree, name)):
-                    self._where(one, (*path, name, n), target, depth + 1)
-            case Not():
-                self._where(tree.not_, (*path, "not"), target, depth + 1)
-            case Comparison():
-                self._comparison(tree, path, target)
-
-    def _comparison(self, test: Comparison, path: Path, target: str) -> None:
-        fields = FIELDS.get(target, {})
-        kind = _kind_of(test.field, fields)
-        if kind is None:
-            self._field(test.field, (*path, "field"), fields)
-            return
-        if test.op not in OPS[kind]:
-            known = ", ".join(sorted(OPS[kind]))
-            self._findings.add("E204.op", (*path, "op"), op=test.op, field=test.field, known=known)
-        elif test.op in ("older_than", "newer_than") and not has_braces(test.value) and not _is_duration(test.value):
-            self._findings.add("E209", (*path, "value"), value=str(test.value))
-        elif test.op == "between" and not has_braces(test.value) and not _is_pair(test.value):
-            self._findings.add("E203", (*path, "value"), name="value", wanted="list", given="other")
-        elif not any(map(has_braces, test.value if isinstance(test.value, list) else [test.value])):
-            try:
-                read(test.model_dump(), target)
-            except InvalidError:
-                wanted = kind if kind in ("number", "boolean", "moment") else "text"
-                self._findings.add("E203", (*path, "value"), name="value", wanted=wanted, given=type_of(test.value))
-
-    def _field(self, name: str, path: Path, fields: Mapping[str, str], *, can_fix: bool = True) -> None:
-        suggestion = closest(name, fields)
-        self._findings.add("E303", path, name=name, suggestion=suggestion, fix=suggestion if can_fix else None)
-
-    def _order(self, name: str | None) -> None:
-        if name is None:
-            return
-        fields = {f: kind for f, kind in FIELDS.get(self._definition.target, {}).items() if kind in ORDERABLE}
-        if name.removeprefix("-") not in fields:
-            self._field(name, ("selection", "order_by"), fields)
 
     # --- tests
 
@@ -248,25 +208,6 @@ def closest_zone(zone: str, timezones: Iterable[str]) -> str | None:
     return by_lower[found] if found else None
 
 
-def _kind_of(field: str, fields: Mapping[str, str]) -> str | None:
-    if field in fields and fields[field] != "open":
-        return fields[field]
-    root, _, part = field.rpartition(".")
-    return "open" if part and fields.get(root) == "open" else None
-
-
-def _is_duration(value: object) -> bool:
-    try:
-        parse_duration(value if isinstance(value, str) else "")
-    except ValueError:
-        return False
-    return True
-
-
-def _is_pair(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 2
-
-
 def _why_unreadable(pattern: str) -> str | None:
     """Patterns are those of Rust, as pydantic-core has them: they take time in proportion to the text."""
     try:
@@ -292,7 +233,7 @@ def _fits_one(one: InputField, value: Any) -> bool:
         case "boolean":
             return isinstance(value, bool)
         case "duration":
-            return _is_duration(value)
+            return is_duration(value)
         case "choice" | "multi_choice":
             return not one.choices or any(choice.value == value for choice in one.choices)
         case _:

@@ -1,6 +1,6 @@
 """What a definition may not do though it is well written (E502, E504–E510)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from domain.actions.capabilities import covers
@@ -8,8 +8,9 @@ from domain.actions.manifests import Manifest
 from domain.definitions.calls import calls_of, capabilities_of
 from domain.definitions.diagnostics import Findings
 from domain.definitions.places import Path
+from domain.definitions.scalars import Duration
 from domain.definitions.shapes import DEEPEST_STEPS, MOST_STEPS, Definition
-from domain.definitions.steps import Switch
+from domain.definitions.steps import Approve, Listen, Step, Switch, Wait
 from domain.definitions.surveys import steps_of
 from domain.definitions.triggers import EventTrigger, ManualTrigger, ScheduleTrigger, Trigger, WebhookTrigger
 from domain.durations import format_duration
@@ -46,13 +47,33 @@ def _limits(definition: Definition, findings: Findings) -> None:
     deepest = max(visits, key=lambda visit: visit.depth, default=None)
     if deepest is not None and deepest.depth > DEEPEST_STEPS:
         findings.add("E506.depth", deepest.path, count=deepest.depth, most=DEEPEST_STEPS)
-    if definition.timeout is not None and definition.timeout.span > LONGEST_ITEM:
-        findings.add("E506.long", ("timeout",), name="timeout", most=format_duration(LONGEST_ITEM))
+    _long(definition.timeout, ("timeout",), findings)
     for visit in visits:
+        for path, span in _spans_of(visit.step):
+            _long(span, (*visit.path, *path), findings)
         if isinstance(visit.step, Switch):
             for n, case in enumerate(visit.step.switch[:-1]):
                 if case.else_:
                     findings.add("E502", (*visit.path, "switch", n, "else"), at_key=True)
+
+
+def _spans_of(step: Step) -> Iterator[tuple[Path, object]]:
+    """How long a step may take."""
+    yield ("timeout",), step.timeout
+    match step:
+        case Wait():
+            yield ("wait", "for"), step.wait.for_
+        case Listen():
+            yield ("listen", "timeout"), step.listen.timeout
+        case Approve():
+            yield ("approve", "timeout"), step.approve.timeout
+
+
+def _long(span: object, path: Path, findings: Findings) -> None:
+    """No item lives long enough for it."""
+    if isinstance(span, Duration) and span.span > LONGEST_ITEM:
+        name = "wait" if path[-1] == "for" else path[-1]
+        findings.add("E506.long", path, name=name, most=format_duration(LONGEST_ITEM))
 
 
 def _kinds(definition: Definition, catalogue: Mapping[str, Manifest], findings: Findings) -> None:

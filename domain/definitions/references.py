@@ -1,4 +1,4 @@
-"""What a definition names of its installation, and whether that is there (E401–E412, W611)."""
+"""What a definition names of its installation, and whether that is there (E401–E415, W611)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,8 +12,9 @@ from domain.definitions.places import Path
 from domain.definitions.scalars import has_braces
 from domain.definitions.selections import AllOf, AnyOf, Audience, Comparison, Not
 from domain.definitions.shapes import Definition
-from domain.definitions.steps import Approve, Run
+from domain.definitions.steps import Approve, Run, Wait
 from domain.definitions.surveys import steps_of
+from domain.definitions.triggers import WebhookTrigger
 from domain.definitions.worlds import DEEPEST_CHAIN, KnownDefinition, Reference, World
 
 #: input types whose default names a thing
@@ -28,15 +29,24 @@ _SYSTEM = "system"
 _CODES: Mapping[str, str] = {
     "quick_reply": "E401", "role": "E402", "team": "E403", "topic": "E404", "tag": "E405", "status": "E406",
     "template": "E407", "connection": "E408", "channel": "E411", "operator": "E412", "user": "E412",
+    "calendar": "E413", "secret": "E414", "ticket_type": "E415",
 }  # fmt: skip
 
 
 def references_of(definition: Definition, catalogue: Mapping[str, Manifest]) -> list[Reference]:
     """In the order of the text; people (`role:x`, `team:x`) are told apart. For checks and for export bundles."""
-    found = [*_in_permissions(definition), *_in_inputs(definition), *_in_selection(definition), *_in_mass(definition)]
+    found = [
+        *_in_permissions(definition),
+        *_in_triggers(definition),
+        *_in_inputs(definition),
+        *_in_selection(definition),
+        *_in_mass(definition),
+    ]
     for visit in steps_of(definition):
         if isinstance(visit.step, Approve):
             found += _audience(visit.step.approve.by, (*visit.path, "approve", "by"))
+        elif isinstance(visit.step, Wait) and (calendar := visit.step.wait.calendar) is not None:
+            found.append(Reference("calendar", calendar, (*visit.path, "wait", "calendar")))
         elif isinstance(visit.step, Run):
             errand = visit.step.run
             kind = "process" if errand.process else "macro"
@@ -59,6 +69,12 @@ def _told_apart(reference: Reference) -> Reference:
 def _in_permissions(definition: Definition) -> Iterator[Reference]:
     for name in ("launch", "view"):
         yield from _audience(getattr(definition.permissions, name), ("permissions", name))
+
+
+def _in_triggers(definition: Definition) -> Iterator[Reference]:
+    for n, trigger in enumerate(definition.triggers):
+        if isinstance(trigger, WebhookTrigger):
+            yield Reference("secret", trigger.webhook.secret, ("triggers", n, "webhook", "secret"))
 
 
 def _audience(audience: Audience, path: Path) -> Iterator[Reference]:
@@ -139,6 +155,7 @@ def _known_in(world: World | None) -> dict[str, frozenset[str]]:
         "quick_reply": world.quick_replies, "role": world.roles, "team": world.teams, "topic": world.topics,
         "tag": world.tags, "template": world.templates, "connection": world.connections,
         "channel": world.channels | CHANNEL_KINDS, "operator": users, "user": users,
+        "calendar": world.calendars, "secret": world.secrets, "ticket_type": world.ticket_types,
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ Shorthand is read into its long form: `retry: 3`, `wait: 15m`.
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from domain.definitions.scalars import (
     Condition,
@@ -86,8 +86,11 @@ class Switch(_Step):
     switch: Annotated[tuple[Case, ...], Field(min_length=1)]
 
 
+_LIST = {"anyOf": [{"type": "array"}, {"type": "string", "pattern": r"\{[{%]"}]}
+
+
 class Loop(Shape):
-    in_: Value = Field(alias="in")
+    in_: Annotated[Value, WithJsonSchema(_LIST)] = Field(alias="in")
     each: Id = "item"
     at: Id = "index"
     max: Annotated[Natural, Field(le=MOST_ROUNDS)] = 100

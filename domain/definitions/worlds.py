@@ -7,6 +7,7 @@ from typing import Any
 from domain.definitions.canonical import from_canonical
 from domain.definitions.places import Path
 from domain.definitions.surveys import steps_of
+from domain.dialogs import TICKET_TYPES
 
 DEEPEST_CHAIN = 3
 
@@ -56,7 +57,10 @@ class KnownDefinition:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Keys, unless said otherwise. `users`: ids and e-mail addresses. `blueprints`: (name, version) → canonical."""
+    """Keys, unless said otherwise. `users`: ids and e-mail addresses. `blueprints`: (name, version) → canonical.
+
+    No installation has calendars yet: whatever names one would fail.
+    """
 
     teams: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
@@ -67,5 +71,8 @@ class World:
     templates: frozenset[str] = frozenset()
     connections: frozenset[str] = frozenset()
     channels: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    ticket_types: frozenset[str] = TICKET_TYPES
+    calendars: frozenset[str] = frozenset()
     definitions: Mapping[str, KnownDefinition] = field(default_factory=dict)
     blueprints: Mapping[tuple[str, int], dict[str, Any]] = field(default_factory=dict)

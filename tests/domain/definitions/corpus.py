@@ -24,6 +24,7 @@ WORLD = World(
     templates=frozenset({"promo1"}),
     connections=frozenset({"core-banking"}),
     channels=frozenset({"demo"}),
+    secrets=frozenset({"hook-secret"}),
     definitions={
         "child": KnownDefinition("process", 2, 2, {2: KnownVersion({"need": True, "may": False})}),
         "circle": KnownDefinition("process", 1, 1, {1: KnownVersion({}, (("p", "pinned"),))}),

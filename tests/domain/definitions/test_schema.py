@@ -28,6 +28,7 @@ SEEN = [
     if bad.code in ("E201", "E202", "E203", "E204", "E205", "E206", "E208", "E209", "E210")
     and not any(word in bad.says or word in bad.pointer for word in BEYOND)
     and "selection" not in bad.pointer
+    and "with/where" not in bad.pointer
     and "retry/on" not in bad.pointer
 ]
 
