@@ -10,7 +10,7 @@ from domain.runs import Totals
 from domain.walks.ports import Outcome, StepRecord
 from store import effects, traces
 from store.effects import Kept
-from store.item_ends import takes_turns
+from store.item_ends import takes_turns, took
 from store.json_values import storable, storable_text
 from store.run_wakes import workflow_of
 from store.runs import tell_finished, verdict_of
@@ -22,7 +22,7 @@ _ITEM = """
 UPDATE run_items SET state = :state, reason = :reason, error_type = :error_type, error_step = :error_step,
        error_message = :error_message, needs_attention = :needs_attention, message = :message,
        outputs = CAST(:outputs AS jsonb), is_parked = false, waits_for = NULL,
-       started_at = coalesce(started_at, :now), finished_at = :now
+       started_at = coalesce(started_at, :now), finished_at = :finished
 WHERE run_id = :run AND seq = :seq
 """
 _CLOSE = text(_WRITTEN + _ITEM)
@@ -69,7 +69,8 @@ def _given(
     outputs = storable(outcome.outputs)
     return {
         "facts": work.take_facts(), "kept": effects.written(kept), "records": traces.written(records),
-        "run": run.id, "seq": item.seq, "now": work.now, "state": outcome.state,
+        "run": run.id, "seq": item.seq, "now": work.now,
+        "finished": work.now if item.started_at else work.now + took(tuple(records)), "state": outcome.state,
         "reason": storable_text(outcome.reason), "error_type": outcome.error_type,
         "error_step": outcome.error_step, "error_message": storable_text(outcome.error_message),
         "needs_attention": outcome.needs_attention, "message": storable_text(outcome.message),

@@ -125,10 +125,10 @@ def _settle_row(work: Work, item: RunItem, outcome: Outcome, records: tuple[Step
     item.is_parked, item.waits_for = False, None
     item.finished_at = work.now
     if item.started_at is None:
-        item.started_at, item.finished_at = work.now, work.now + _took(records)
+        item.started_at, item.finished_at = work.now, work.now + took(records)
 
 
-def _took(records: tuple[StepRecord, ...]) -> timedelta:
+def took(records: tuple[StepRecord, ...]) -> timedelta:
     """How long the steps of an item took that was walked within one transaction, whose clock stands still."""
     if not records or records[-1].finished_at is None:
         return timedelta(0)
