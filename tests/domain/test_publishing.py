@@ -23,11 +23,11 @@ def test_steps_are_compared_by_their_ids():
     before = {"title": "A", "do": [{"id": "a", "x": 1}, {"id": "b"}], "tags": ["x"]}
     after = {"title": "B", "do": [{"id": "b"}, {"id": "c"}, {"id": "a", "x": 2}], "tags": ["x", "y"]}
     assert changes(before, after) == [
-        {"pointer": "/title", "change": "changed", "before": "A", "after": "B"},
-        {"pointer": "/do/a/x", "change": "changed", "before": 1, "after": 2},
-        {"pointer": "/do/c", "change": "added", "after": {"id": "c"}},
-        {"pointer": "/do", "change": "reordered", "before": ["a", "b"], "after": ["b", "a"]},
-        {"pointer": "/tags/1", "change": "added", "after": "y"},
+        {"path": "/title", "change": "changed", "before": "A", "after": "B"},
+        {"path": "/do/a/x", "change": "changed", "before": 1, "after": 2},
+        {"path": "/do/c", "change": "added", "after": {"id": "c"}},
+        {"path": "/do", "change": "reordered", "before": ["a", "b"], "after": ["b", "a"]},
+        {"path": "/tags/1", "change": "added", "after": "y"},
     ]
     assert changes(before, before) == []
 
@@ -65,7 +65,8 @@ def test_an_audience_is_any_of_those_it_names(audience, expected):
 def test_who_may_not_send_starts_nothing_that_sends():
     listed = {"launch": {"roles": ["operator", "light_agent", "system"]}}
     require_may_launch(viewer("operator"), listed, ["message.send", "http:bank"], None)
-    for who, capabilities in ((viewer("light_agent"), []), (viewer("operator"), ["dialog.assign"])):
+    require_may_launch(viewer("light_agent"), listed, ["dialog.note"], None)
+    for who, capabilities in ((viewer("light_agent"), ["message.send"]), (viewer("operator"), ["dialog.assign"])):
         with pytest.raises(ForbiddenError):
             require_may_launch(who, listed, capabilities, None)
     require_may_launch(viewer("operator"), {**listed, "run_as": "system"}, ["dialog.assign"], None)
