@@ -7,7 +7,7 @@ from typing import Any
 from domain.definitions.inputs import InputField
 from domain.expressions import ExpressionError
 from domain.input_values import WrongValueError
-from domain.run_inputs import default_of
+from domain.run_inputs import MOST_VALUES, default_of, is_list
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TYPES: Mapping[str, dict[str, Any]] = {
@@ -45,10 +45,17 @@ def property_of(asked: InputField) -> dict[str, Any]:
     if asked.type in _NUMBERS:
         told |= {"minimum": asked.min} if isinstance(asked.min, int | float) else {}
         told |= {"maximum": asked.max} if isinstance(asked.max, int | float) else {}
-    if asked.type == "multi_choice" or asked.multiple:
+    if is_list(asked):
         title = told.pop("title")
         described = {"description": told.pop("description")} if "description" in told else {}
-        told = {"title": title, **described, "type": "array", "items": told, "uniqueItems": True}
+        told = {
+            "title": title,
+            **described,
+            "type": "array",
+            "items": told,
+            "uniqueItems": True,
+            "maxItems": MOST_VALUES,
+        }
     if asked.sensitive:
         told["writeOnly"] = True
     return told

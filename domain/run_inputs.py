@@ -4,7 +4,7 @@ Pure: what must exist in this installation (people, teams, topics …) is looked
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,8 @@ from domain.expressions import MISSING, ExpressionError, compile_condition, comp
 from domain.input_values import READERS, REFERENCES, WrongValueError, read_text
 
 LARGEST_BYTES = 32 * 1024
+#: of one input that takes several
+MOST_VALUES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,21 @@ def check(
 
 
 def default_of(asked: InputField, names: Mapping[str, Any], now: datetime) -> Any:
-    """What a form shows before anybody writes into it; null where the default cannot be told."""
-    if not isinstance(asked.default, str):
-        return asked.default
-    try:
-        value = to_json(compile_value(asked.default).evaluate(names, now=now))
-    except ExpressionError:
-        return None
-    return None if value is MISSING or value == "" else value
+    """What a form shows before anybody writes into it; null where the default cannot be told. One value where there
+    may be several is a list of it.
+    """
+    value: Any = asked.default
+    if isinstance(value, str):
+        try:
+            value = to_json(compile_value(value).evaluate(names, now=now))
+        except ExpressionError:
+            return None
+        value = None if value is MISSING or value == "" else value
+    return [value] if is_list(asked) and value is not None and not isinstance(value, list) else value
+
+
+def is_list(asked: InputField) -> bool:
+    return asked.multiple or asked.type == "multi_choice"
 
 
 def _is_shown(condition: str, names: Mapping[str, Any], now: datetime) -> bool:
@@ -97,18 +106,20 @@ def _each(value: Any) -> list[Any]:
 
 
 def _read(asked: InputField, value: Any) -> Any:
-    is_many = asked.multiple or asked.type == "multi_choice"
-    if not is_many:
+    if not is_list(asked):
         return _single(asked, value)
     if not isinstance(value, list):
-        value = [value]
-    if len(value) > 200:
-        raise WrongValueError("too_many", f"{asked.label}: at most 200 values.")
-    return [_single(asked, one) for one in value]
+        raise WrongValueError("wrong_type", f"{asked.label}: a list is expected.")
+    if len(value) > MOST_VALUES:
+        raise WrongValueError("too_many", f"{asked.label}: at most {MOST_VALUES} values.")
+    read = [_single(asked, one) for one in value]
+    if len(set(read)) < len(read):
+        raise WrongValueError("repeated", f"{asked.label}: each value may be given once.")
+    return read
 
 
 def _single(asked: InputField, value: Any) -> Any:
-    reader = READERS.get(asked.type, read_text)
+    reader: Callable[[InputField, Any], Any] = READERS.get(asked.type, read_text)
     read = reader(asked, value)
     if asked.choices is not None and read not in [c.value for c in asked.choices]:
         shown = ", ".join(str(c.value) for c in asked.choices[:10])

@@ -9,7 +9,7 @@ from domain.definitions.inputs import InputField
 from domain.errors import InvalidInputsError
 from domain.launches import LaunchOrder, Selected
 from domain.permissions import Viewer
-from domain.run_inputs import Checked, check
+from domain.run_inputs import Checked, check, is_list
 from store.launchables import Launchable
 from store.operator_snapshots import operator_snapshot
 from store.readable_dialogs import contact_of_readable
@@ -36,7 +36,8 @@ async def read_inputs(work: Work, found: Launchable, order: LaunchOrder) -> Chec
     if order.selected.operator is not None:
         first = next((name for name, one in fields.items() if one.type == "operator"), None)
         if first is not None and given.get(first) is None:
-            given[first] = str(order.selected.operator)
+            chosen = str(order.selected.operator)
+            given[first] = [chosen] if is_list(fields[first]) else chosen
     names = await names_for(work.session, found, order) if fields else {}
     return check(fields, given, names, work.now)
 

@@ -32,7 +32,7 @@ def asked(**fields) -> InputField:
         ({"type": "choice", "choices": ["a"]}, {"oneOf": [{"const": "a", "title": "a"}]}),
         (
             {"type": "team", "multiple": True, "help": "h"},
-            {"description": "h", "type": "array", "items": {"type": "string"}, "uniqueItems": True},
+            {"description": "h", "type": "array", "items": {"type": "string"}, "uniqueItems": True, "maxItems": 200},
         ),
     ],
 )

@@ -39,7 +39,7 @@ def one(kind: str, value, **more):
         ("string", "00123", "00123"), ("integer", 7, 7), ("integer", 7.0, 7), ("number", 1.5, 1.5),
         ("boolean", False, False), ("date", "2026-02-28", "2026-02-28"), ("duration", "90m", "1h30m"),
         ("datetime", "2026-11-22T09:00:00Z", "2026-11-22T09:00:00+00:00"), ("choice", 7, 7),
-        ("multi_choice", ["a", 7], ["a", 7]), ("multi_choice", "a", ["a"]), ("priority", "high", "high"),
+        ("multi_choice", ["a", 7], ["a", 7]), ("multi_choice", [], []), ("priority", "high", "high"),
         ("team", "support", "support"), ("phone", "+380 (44) 123-45-67", "+380 (44) 123-45-67"),
         ("email", "a@b.ua", "a@b.ua"),
         ("operator", "01A204D2-DF85-7395-B5DE-EF68A7C16C83", "01a204d2-df85-7395-b5de-ef68a7c16c83"),
@@ -58,6 +58,7 @@ def test_a_fitting_value_is_kept_as_its_type_is_written(kind, given_, read):
         ("date", "2026-02-30", "wrong_type"), ("date", "22.11.2026", "wrong_type"),
         ("datetime", "2026-11-22T09:00:00", "wrong_type"), ("duration", "PT1H", "wrong_type"),
         ("choice", "b", "not_a_choice"), ("multi_choice", ["a", "b"], "not_a_choice"),
+        ("multi_choice", "a", "wrong_type"), ("multi_choice", ["a", "a"], "repeated"),
         ("operator", "op_1", "wrong_type"), ("team", "", "wrong_type"), ("status", "gone", "not_a_choice"),
         ("phone", "call me", "wrong_type"), ("email", "a@b", "wrong_type"),
     ],
@@ -116,3 +117,10 @@ def test_whatever_is_given_is_read_or_refused(kind, value, multiple):
     assert set(checked.values) == {"x"}
     for error in checked.errors:
         assert error["field"] == "x"
+
+
+def test_a_default_of_one_value_is_a_list_of_it_where_there_may_be_several():
+    fields = {"teams": field("team", multiple=True, default="{{ 'vip' }}")}
+    assert check(fields, {}, {}, NOW).values == {"teams": ["vip"]}
+    (error,) = check(fields, {"teams": "vip"}, {}, NOW).errors
+    assert error["code"] == "wrong_type"
