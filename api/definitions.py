@@ -96,8 +96,8 @@ def _router(kind: Kind) -> APIRouter:
 
     @router.post("/validate", name=f"validate_{kind}", openapi_extra=DOCUMENTED)
     async def validate(source: TakenSource, viewer: Reader, house: CurrentHouse, language: Language) -> dict[str, Any]:
-        """Everything there is to say about a text; saves nothing. Warnings only: 200."""
-        found = await _diagnose(house, viewer, source, language)
+        """Everything there is to say about a text as one of this kind; saves nothing. Warnings only: 200."""
+        found = await _diagnose(house, viewer, source, language, kind=kind)
         if errors := [one for one in found if one["severity"] == "error"]:
             first = errors[0]
             raise InvalidDefinitionError(f"{first['line']}:{first['column']} {first['message']}", errors=found)
@@ -114,7 +114,7 @@ def _router(kind: Kind) -> APIRouter:
 
     @router.patch("/{key}", name=f"save_draft_of_{kind}", openapi_extra=DOCUMENTED)
     async def save_draft(key: KeyInPath, source: TakenSource, change: Managing, language: Language) -> dict[str, Any]:
-        """Keep a text as the draft, valid or not. Its name and kind stay what they are."""
+        """Keep a text as the draft, valid or not, but not an empty one. Its name and kind stay what they are."""
 
         async def story(work: Work) -> dict[str, Any]:
             return await definitions.save_draft(work, change.viewer.user_id, kind, key, source.text, source.media_type)
@@ -169,11 +169,13 @@ def _router(kind: Kind) -> APIRouter:
     return router
 
 
-async def _diagnose(house: House, viewer: Viewer, source: Source, language: str) -> list[dict[str, Any]]:
+async def _diagnose(
+    house: House, viewer: Viewer, source: Source, language: str, *, kind: Kind | None = None
+) -> list[dict[str, Any]]:  # fmt: skip
     if "\x00" in source.text:
         raise InvalidError("A definition cannot contain the character NUL.", field="body")
     async with house.sessions() as session:
-        return await versions.validate(session, viewer, source.text, language=language)
+        return await versions.validate(session, viewer, source.text, language=language, kind=kind)
 
 
 async def _with_diagnostics(

@@ -91,7 +91,7 @@ def _router(kind: Kind) -> APIRouter:
     async def compare(
         key: KeyInPath, before: VersionInPath, after: VersionInPath, viewer: Librarian, session: Reading
     ) -> dict[str, Any]:
-        """What differs: `changes` by JSON pointer, and `text` line by line."""
+        """What differs: `changes` by path, steps by their ids (`/do/greet/with/text`), and `text` line by line."""
         return await versions.diff(session, kind, key, before, after)
 
     @router.post("/activation", name=f"activate_{kind}")

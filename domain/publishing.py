@@ -78,20 +78,22 @@ def automatic_triggers(canonical: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def changes(before: Any, after: Any, pointer: str = "") -> list[dict[str, Any]]:
-    """What differs between two documents, by JSON pointer into either; steps are told apart by their ids."""
+def changes(before: Any, after: Any, path: str = "") -> list[dict[str, Any]]:
+    """What differs between two documents, by path into either. Where a JSON pointer would count, it names what has an
+    id by that: `/do/greet/with/text`.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         keys = [*before, *(key for key in after if key not in before)]
         return [
             one
             for key in keys
-            for one in changes(before.get(key, _ABSENT), after.get(key, _ABSENT), f"{pointer}/{_escaped(key)}")
+            for one in changes(before.get(key, _ABSENT), after.get(key, _ABSENT), f"{path}/{_escaped(key)}")
         ]
     if isinstance(before, list) and isinstance(after, list):
-        return _list_changes(before, after, pointer)
+        return _list_changes(before, after, path)
     if (before is _ABSENT and after is _ABSENT) or before == after:
         return []
-    told: dict[str, Any] = {"pointer": pointer or "/", "change": "changed"}
+    told: dict[str, Any] = {"path": path or "/", "change": "changed"}
     if before is _ABSENT:
         return [{**told, "change": "added", "after": after}]
     if after is _ABSENT:
@@ -99,19 +101,19 @@ def changes(before: Any, after: Any, pointer: str = "") -> list[dict[str, Any]]:
     return [{**told, "before": before, "after": after}]
 
 
-def _list_changes(before: list[Any], after: list[Any], pointer: str) -> list[dict[str, Any]]:
+def _list_changes(before: list[Any], after: list[Any], path: str) -> list[dict[str, Any]]:
     old, new = _by_id(before), _by_id(after)
     if old is None or new is None:
         length = max(len(before), len(after))
         padded = [(_at(before, n), _at(after, n)) for n in range(length)]
-        return [one for n, (left, right) in enumerate(padded) for one in changes(left, right, f"{pointer}/{n}")]
+        return [one for n, (left, right) in enumerate(padded) for one in changes(left, right, f"{path}/{n}")]
     found = []
     for key in [*old, *(k for k in new if k not in old)]:
-        found += changes(old.get(key, _ABSENT), new.get(key, _ABSENT), f"{pointer}/{_escaped(key)}")
+        found += changes(old.get(key, _ABSENT), new.get(key, _ABSENT), f"{path}/{_escaped(key)}")
     shared_before = [k for k in old if k in new]
     shared_after = [k for k in new if k in old]
     if shared_before != shared_after:
-        found.append({"pointer": pointer, "change": "reordered", "before": shared_before, "after": shared_after})
+        found.append({"path": path, "change": "reordered", "before": shared_before, "after": shared_after})
     return found
 
 

@@ -85,11 +85,13 @@ async def create(
 async def save_draft(
     work: Work, by: UUID | None, kind: str, key: str, source: str, media_type: str = YAML
 ) -> dict[str, Any]:  # fmt: skip
-    """Keep a text as the draft, valid or not. Raises NotFoundError, ArchivedError, InvalidDefinitionError for a text
-    of another name or kind.
+    """Keep a text as the draft, valid or not. Raises NotFoundError, ArchivedError, InvalidDefinitionError for an empty
+    text, and for one of another name or kind.
     """
     row = await lock_open(work, kind, key)
     loaded = load(source)
+    if not source.strip():
+        raise invalid("There is no text: the draft stays what it was.", loaded.diagnostics)
     require_kind(loaded, kind)
     require_name(loaded, source, key)
     keep_draft(work, row, by, source, media_type, loaded)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.definitions.inputs import InputField
 from domain.definitions.loading import load
-from domain.errors import InvalidDefinitionError, NotActiveError, NotFoundError
+from domain.errors import ForbiddenError, InvalidDefinitionError, NotActiveError, NotFoundError
 from domain.forms import schema_of, ui_of, values_of
 from domain.launch_rights import may_launch
 from domain.permissions import Permission, Viewer
@@ -114,7 +114,8 @@ async def _canonical(
     if definition is None or definition.kind != kind:
         raise NotFoundError(f"There is no {kind} {key!r}.")
     if version == "draft":
-        viewer.require(Permission.DEFINITIONS_MANAGE)
+        if not sees_library(viewer):
+            raise ForbiddenError("Drafts are for those who keep the library, or control runs.")
         loaded = load(definition.draft)
         if loaded.canonical is None:
             errors = [one.as_json() for one in loaded.diagnostics]

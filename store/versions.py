@@ -15,7 +15,7 @@ from domain.actions.catalogue import catalogue
 from domain.actions.manifests import CATALOGUE_VERSION
 from domain.definitions.canonical import canonical_json
 from domain.definitions.checking import check
-from domain.definitions.diagnostics import Diagnostic, in_language
+from domain.definitions.diagnostics import Diagnostic, Findings, in_language
 from domain.definitions.loading import load
 from domain.definitions.worlds import KnownDefinition
 from domain.errors import ConflictError, NotActiveError, NotFoundError, UnchangedError
@@ -43,10 +43,12 @@ LONGEST_NOTE = 2_000
 
 
 async def validate(
-    session: AsyncSession, viewer: Viewer | None, source: str, *, language: str = "en",
+    session: AsyncSession, viewer: Viewer | None, source: str, *, language: str = "en", kind: str | None = None,
     coming: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """Everything there is to say about a text; saves nothing. `coming`: key → kind of what will be here as a draft."""
+    """Everything there is to say about a text; saves nothing. `kind`: what it has to be, if that is settled.
+    `coming`: key → kind of what will be here as a draft.
+    """
     loaded = load(source)
     world = await world_for(session, loaded.draft)
     if coming:
@@ -54,6 +56,11 @@ async def validate(
         world = replace(world, definitions={**drafts, **world.definitions})
     publisher = frozenset(viewer.permissions) if viewer else None
     found = await asyncio.to_thread(judge, loaded, world, publisher, time_zones=time_zones(), language=language)
+    if kind is not None and loaded.draft is not None and loaded.draft.kind != kind:
+        findings = Findings(loaded.places)
+        findings.extend(found)
+        findings.add("E204", ("kind",), name="kind", value=loaded.draft.kind, known=kind)
+        found = in_language(findings.sorted(), language)
     return [one.as_json() for one in found]
 
 
@@ -154,7 +161,7 @@ def _told(version: DefinitionVersion, row: Definition, published_by: str | None)
 
 
 async def diff(session: AsyncSession, kind: str, key: str, before: int, after: int) -> dict[str, Any]:
-    """What differs: by pointer into the canonical documents, and line by line in the texts. Raises NotFoundError."""
+    """What differs: by path into the canonical documents, and line by line in the texts. Raises NotFoundError."""
     await find_row(session, kind, key)
     old, new = await _find(session, key, before), await _find(session, key, after)
     lines = difflib.unified_diff(

@@ -81,7 +81,7 @@ async def test_drafts_are_kept_valid_or_not_and_published_only_when_valid(admin)
     )  # fmt: skip
     assert (changed.json()["version"], changed.json()["note"]) == (2, "louder")
     compared = (await admin.get(f"{API}/macros/drafted/versions/1/diff/2")).json()
-    assert "/do/note/with/text" in {c["pointer"] for c in compared["changes"]}
+    assert "/do/note/with/text" in {c["path"] for c in compared["changes"]}
     other_name = await admin.patch(f"{API}/macros/drafted", content=GREETING, headers=YAML)
     assert other_name.status_code == 422
     assert (await admin.delete(f"{API}/macros/drafted")).status_code == 204
@@ -205,3 +205,26 @@ async def test_what_is_no_bundle_is_refused_in_words(admin, bundle):
         headers = {"Content-Type": "application/json"}
         answer = await admin.post(f"{API}/import", params={"dry_run": dry_run}, content=content, headers=headers)
         assert answer.status_code in (200, 422), answer.text
+
+
+async def test_a_text_is_checked_as_one_of_its_kind(admin):
+    answer = await admin.post(f"{API}/processes/validate", content=GREETING, headers=YAML)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_definition")
+    assert [(e["code"], e["pointer"]) for e in answer.json()["errors"] if e["severity"] == "error"] == [
+        ("E204", "/kind")
+    ]
+
+
+@pytest.mark.parametrize("empty", ["", " \n"])
+async def test_an_empty_text_replaces_no_draft(admin, greet, empty):
+    answer = await admin.patch(f"{API}/macros/greet", content=empty, headers=YAML)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_definition")
+    assert (await admin.get(f"{API}/macros/greet")).json()["draft"] == GREETING
+
+
+async def test_who_may_read_a_draft_may_see_its_picture_and_its_form(sign_in, greet):
+    for name, status in (("supervisor", 200), ("ops", 200), ("olha", 403)):
+        client = await sign_in(name)
+        for door in ("picture", "form"):
+            answer = await client.get(f"{API}/macros/greet/{door}", params={"version": "draft"})
+            assert answer.status_code == status, (name, door, answer.text)

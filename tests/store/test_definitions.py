@@ -97,7 +97,7 @@ async def test_publishing_makes_versions_that_never_change(sessions, admin):
     async with sessions() as session:
         told = await versions.diff(session, "process", "a", 1, 2)
         assert told["changes"] == [
-            {"pointer": "/do/urgent/with/priority", "change": "changed", "before": "high", "after": "critical"}
+            {"path": "/do/urgent/with/priority", "change": "changed", "before": "high", "after": "critical"}
         ]
         assert "-    with: { priority: high }" in told["text"]
         assert [v["version"] for v in await versions.list_versions(session, "process", "a")] == [2, 1]
