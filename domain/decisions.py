@@ -11,6 +11,7 @@ RULES: dict[str, str] = {
     Method.ROUND_ROBIN: "Whoever has waited the longest since the last assignment.",
     Method.TOPIC_PRIORITY: "The most urgent topic first, to whoever has the fewest slots taken.",
     "by_hand": "A person decided.",
+    "by_run": "A process or a macro decided.",
 }
 #: reason a member of the team could not get the dialog → in words, for a number of people
 OUT: dict[str, str] = {
@@ -54,8 +55,10 @@ def explain(
     candidates: Sequence[Mapping[str, Any]],
     excluded: Mapping[str, int],
 ) -> Told:
-    """`candidates`: the winner, then those next in line, as they stood; `excluded`: how many were out, by reason."""
-    rule = RULES.get(method, method)
+    """`candidates`: the winner, then those next in line, as they stood; `excluded`: how many were out, by reason.
+    What is given without distribution has the reason `by_run` where a run did it.
+    """
+    rule = RULES.get("by_run" if reason == "by_run" else method, method)
     if outcome != "assigned":
         return Told(rule, None, " ".join([WAITS.get(reason, reason), *_counts(excluded)]))
     if method == "by_hand":

@@ -139,7 +139,8 @@ async def give(
         Fact.DIALOG_ASSIGNED, **scene.event_ids, operator_id=operator_id, before=before,
         after={"place": "owned", "operator": str(operator_id)}, cause=cause, over_limit=over_limit,
     )  # fmt: skip
-    decision = Decision(dialog.id, dialog.team_key, "by_hand", operator_id, cause)
+    reason = cause if work.run_id is None else "by_run"
+    decision = Decision(dialog.id, dialog.team_key, "by_hand", operator_id, reason)
     await store_decisions(work, [decision], cause, time.perf_counter(), actor=work.actor.id)
 
 

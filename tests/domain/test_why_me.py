@@ -80,6 +80,12 @@ def test_a_persons_decision_is_told_with_its_cause():
     )
 
 
+def test_what_a_run_gave_is_no_persons_decision():
+    assert explain("by_hand", "assigned", "by_run", "assigned", [], {}).says == (
+        "A process or a macro decided. (assigned)"
+    )
+
+
 def test_a_dialog_nobody_got_is_told_why():
     assert told(person(OLHA, held=5)).says == "Everybody online is at the limit. Out: 1 at the limit."
     assert told().says == "The team has nobody who may hold dialogs."
