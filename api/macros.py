@@ -51,8 +51,9 @@ class MacroBody(Body):
 
 
 class Played(BaseModel):
-    """`status` succeeded, failed, … `error` {type, step, message} says why. `outputs` are for the operator's eyes:
-    nothing of this is sent to the client unless the macro says so.
+    """`status` succeeded, failed, skipped (by its guard, or because another run of it works on the dialog), …
+    `error` {type, step, message} says why. `outputs` are for the operator's eyes: nothing of this is sent to the client
+    unless the macro says so.
     """
 
     run_id: UUID
@@ -106,7 +107,7 @@ async def run_macro(
         await _wait(house, told)
     async with house.glances() as session:
         result = await macro_runs.result_of(session, UUID(told["run_id"]))
-    if result["status"] in ENDED:
+    if result["status"] in ENDED or result["status"] == "skipped":
         return Played(**result)
     goes_on = {"run_id": told["run_id"], "status": result["status"], "links": links_of(told["run_id"])}
     return JSONResponse(goes_on, 202, {"Location": goes_on["links"]["self"]})

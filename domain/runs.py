@@ -16,12 +16,19 @@ ENDED = frozenset({"succeeded", "partially_failed", "failed", "stopped", "reject
 ITEM_STATES = ("pending", "running", "waiting", "succeeded", "skipped", "failed", "cancelled")
 ITEM_ENDED = frozenset({"succeeded", "skipped", "failed", "cancelled"})
 
+_SKIPPED = {
+    "guard": "The macro's guard does not hold for this dialog.",
+    "stop": "The macro ended without doing more.",
+}
+
 CANCEL_MODES = ("finish_items", "finish_step", "now")
 
 #: why a run stopped itself: no more items are begun, those at work end
 STOP_REASONS = ("on_error", "too_many_failures", "kill_switch")
 #: why a run waits for somebody: after its canary, or because a person said so
 CANARY, BY_HAND = "canary", "by_hand"
+#: why a run counts as cancelled although all of its items ended as they would
+AFTER_LEFT_OUT = "after_left_out"
 #: a run of more items than this is a mass run
 MASS_FROM = 200
 MOST_PARKED = 10_000
@@ -114,3 +121,11 @@ def failures_of(mass: Mapping[str, Any] | None) -> tuple[str, int | None, float 
     if isinstance(most, str):
         return mass.get("on_error", "continue"), None, float(most.strip().removesuffix("%"))
     return mass.get("on_error", "continue"), most, None
+
+
+def why_skipped(reason: str) -> str:
+    """A reason a macro was passed over for, in words."""
+    word, _, number = reason.partition(":")
+    if word == "already_running":
+        return f"Run {number} of this macro is still at work on this dialog."
+    return _SKIPPED.get(word, f"The dialog was passed over: {reason.replace('_', ' ')}.")

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.permissions import Viewer
+from domain.runs import why_skipped
 from store.dialog_rows import require_readable
 from store.launch_menus import startable
 from store.traces import trace_of
@@ -31,16 +32,20 @@ async def macros_for(session: AsyncSession, viewer: Viewer, dialog_id: UUID) -> 
 
 
 async def result_of(session: AsyncSession, run_id: UUID) -> dict[str, Any]:
-    """{run_id, status, message, outputs, steps, error} of a macro's run as it stands now."""
+    """{run_id, status, message, outputs, steps, error} of a macro's run as it stands now; `skipped` where the dialog
+    was passed over.
+    """
     row = (await session.execute(_RESULT, {"run": run_id})).one()
     error = row.run_error
     if row.error_type is not None:
         error = {"type": row.error_type, "step": row.error_step, "message": row.error_message}
     elif row.state == "skipped" and row.reason:
-        error = {"type": "skipped", "step": None, "message": row.reason}
+        error = {"type": "skipped", "step": None, "message": row.message or why_skipped(row.reason)}
+    is_skipped = row.state == "skipped" and row.status == "succeeded"
     steps = await trace_of(session, run_id, 1)
     return {
-        "run_id": str(run_id), "status": row.status, "message": row.message or row.run_message,
+        "run_id": str(run_id), "status": "skipped" if is_skipped else row.status,
+        "message": row.message or row.run_message,
         "outputs": row.outputs or [], "needs_attention": bool(row.needs_attention), "error": error,
         "steps": [{name: step[name] for name in ("id", "title", "kind", "status", "ms", "error")} for step in steps],
     }  # fmt: skip

@@ -195,6 +195,9 @@ async def test_a_macro_goes_on_without_us_while_nobody_can_carry_it_out(sign_in,
     told = await olha.post(path, json={"inputs": {"words": "так"}})
     assert (told.status_code, told.json()["status"]) == (202, "running")
     assert (await olha.get(told.headers["location"])).json()["kind"] == "macro"
+    passed_over = await olha.post(path, json={"inputs": {"words": "так"}})
+    assert (passed_over.status_code, passed_over.json()["status"]) == (200, "skipped"), passed_over.text
+    assert "is still at work on this dialog." in passed_over.json()["error"]["message"]
     missing = "0195f3a0-0000-7000-8000-000000000000"
     assert (await iryna.post(f"{API}/dialogs/{missing}/macros/{noting}/runs", json={})).status_code in (404, 422)
     again = await olha.post(path, json={"rerun_from": missing})
