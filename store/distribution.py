@@ -89,7 +89,7 @@ WITH given AS (
                   AS given (dialog_id, operator_id, contact_id)
 ), moved AS (
     UPDATE dialogs SET place = 'owned', operator_id = given.operator_id, last_operator_id = given.operator_id,
-           reserved_for = NULL, is_forced = false, assigned_at = :now,
+           reserved_for = NULL, is_forced = false, bot_run = NULL, assigned_at = :now,
            first_assigned_at = coalesce(first_assigned_at, :now),
            status = CASE WHEN status = 'new' THEN 'open' ELSE status END
     FROM given WHERE dialogs.id = given.dialog_id

@@ -185,7 +185,7 @@ async def _hand_over(work: Work, dialog: Dialog, operator_id: UUID) -> None:
         raise GroundMovedError from error
     now_true = {
         "place": rules.Place.OWNED.value, "operator_id": operator_id, "last_operator_id": operator_id,
-        "reserved_for": None, "is_forced": False, "assigned_at": work.now,
+        "reserved_for": None, "is_forced": False, "bot_run": None, "assigned_at": work.now,
         "first_assigned_at": dialog.first_assigned_at or work.now,
         "status": rules.Status.OPEN.value if dialog.status == rules.Status.NEW else dialog.status,
     }  # fmt: skip

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from store.tables.rows import Row
 
@@ -24,8 +24,8 @@ LAST_MESSAGE = "(coalesce(last_message_at, opened_at))"
 class Dialog(Row):
     """`waiting_since`: the original moment it began to wait for an operator (kept when it returns to the pool).
     `awaiting_reply_since`: the first client message nobody has answered. `cycle` counts reopenings from closed.
-    `revision` is counted up by the database at every change. `bot_run`: the run that speaks with the client while the
-    dialog's place is bot.
+    `revision` is counted up by the database at every change. `bot_run`: the run that speaks with the client; empty
+    as soon as the dialog's place is another than bot.
     """
 
     __tablename__ = "dialogs"
@@ -119,6 +119,12 @@ class Dialog(Row):
             postgresql_where=text("place IN ('queued','unassigned')"),
         ),
     )
+
+    @validates("place")
+    def _leave_the_run(self, _: str, place: str | None) -> str | None:
+        if place != "bot":
+            self.bot_run = None
+        return place
 
 
 class Participant(Row):

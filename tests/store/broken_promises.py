@@ -12,6 +12,9 @@ PROMISES = {
         WHERE (status = 'closed') <> (place IS NULL)
            OR (place IS NOT DISTINCT FROM 'owned') <> (operator_id IS NOT NULL)
     """,
+    "I1 no run speaks where people do": """
+        SELECT id FROM dialogs WHERE bot_run IS NOT NULL AND place IS DISTINCT FROM 'bot'
+    """,
     "I1 an offer stands on an owned dialog": """
         SELECT t.id, d.place FROM transfers t JOIN dialogs d ON d.id = t.dialog_id
         WHERE t.state = 'pending' AND d.place IS DISTINCT FROM 'owned'

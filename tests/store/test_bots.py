@@ -82,3 +82,11 @@ async def test_people_may_be_given_it_before(stage: Stage, action: str):
     given = {"distribute": {"to": "online"}, "assign": {"operator": str(olha)}, "unassign": {}}[action]
     await Run(stage).act(dialog, action, **given)
     assert await stage.holder(dialog) == "olha"
+    assert (await stage.dialog(dialog)).bot_run is None
+
+
+async def test_a_dialog_that_a_run_closes_is_nobodys(stage: Stage):
+    dialog, _ = await bot_dialog(stage)
+    await Run(stage).act(dialog, "close")
+    row = await stage.dialog(dialog)
+    assert (row.place, row.bot_run) == (None, None)
