@@ -10,7 +10,7 @@ from domain.runs import Totals
 from domain.walks.ports import Outcome, StepRecord
 from store import effects, traces
 from store.effects import Kept
-from store.item_ends import takes_turns, took
+from store.item_ends import takes_turns
 from store.json_values import storable, storable_text
 from store.run_wakes import workflow_of
 from store.runs import tell_finished, verdict_of
@@ -22,7 +22,7 @@ _ITEM = """
 UPDATE run_items SET state = :state, reason = :reason, error_type = :error_type, error_step = :error_step,
        error_message = :error_message, needs_attention = :needs_attention, message = :message,
        outputs = CAST(:outputs AS jsonb), is_parked = false, waits_for = NULL,
-       started_at = coalesce(started_at, :now), finished_at = :finished
+       started_at = coalesce(started_at, :now), finished_at = statement_timestamp()
 WHERE run_id = :run AND seq = :seq
 """
 _CLOSE = text(_WRITTEN + _ITEM)
@@ -31,7 +31,8 @@ _CLOSE_MACRO = text(f"""
     UPDATE reactions SET done_at = clock_timestamp()
     WHERE workflow_id = :workflow AND done_at IS NULL AND not_before <= clock_timestamp()
 )
-UPDATE runs SET status = :status, phase = 'done', message = :message, finished_at = :now WHERE id = :run
+UPDATE runs SET status = :status, phase = 'done', message = :message, finished_at = statement_timestamp()
+WHERE id = :run
 """)
 
 
@@ -69,8 +70,7 @@ def _given(
     outputs = storable(outcome.outputs)
     return {
         "facts": work.take_facts(), "kept": effects.written(kept), "records": traces.written(records),
-        "run": run.id, "seq": item.seq, "now": work.now,
-        "finished": work.now if item.started_at else work.now + took(tuple(records)), "state": outcome.state,
+        "run": run.id, "seq": item.seq, "now": work.now, "state": outcome.state,
         "reason": storable_text(outcome.reason), "error_type": outcome.error_type,
         "error_step": outcome.error_step, "error_message": storable_text(outcome.error_message),
         "needs_attention": outcome.needs_attention, "message": storable_text(outcome.message),

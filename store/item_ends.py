@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from domain import workflow_ids
 from domain.errors import NotFoundError
@@ -95,7 +95,8 @@ async def end_claimed(
 ) -> None:
     """The same for an item that this transaction has locked, once its clock is read."""
     await traces.write(work, run.id, item.seq, records)
-    _settle_row(work, item, outcome, records)
+    _settle_row(item, outcome)
+    await _settle_times(work, item, records)
     if run.topology == "batch" and run.kind != "macro":
         await _let_next(work, run, item)
         return
@@ -112,7 +113,7 @@ async def end_claimed(
     await _tell_run(work, run, "item_ended")
 
 
-def _settle_row(work: Work, item: RunItem, outcome: Outcome, records: tuple[StepRecord, ...]) -> None:
+def _settle_row(item: RunItem, outcome: Outcome) -> None:
     replaced_by = item.reason
     item.state, item.reason = outcome.state, storable_text(outcome.reason)
     if outcome.state == "cancelled":
@@ -123,13 +124,19 @@ def _settle_row(work: Work, item: RunItem, outcome: Outcome, records: tuple[Step
     item.message = storable_text(outcome.message)
     item.outputs = storable(outcome.outputs) or None
     item.is_parked, item.waits_for = False, None
+
+
+async def _settle_times(work: Work, item: RunItem, records: tuple[StepRecord, ...]) -> None:
+    """An item whose beginning nobody noted was walked in this transaction, or (a dry one) just before it."""
     item.finished_at = work.now
     if item.started_at is None:
-        item.started_at, item.finished_at = work.now, work.now + took(records)
+        ended = await work.session.scalar(select(func.clock_timestamp()))
+        assert ended is not None
+        item.started_at, item.finished_at = min(work.now, ended - _took(records)), ended
 
 
-def took(records: tuple[StepRecord, ...]) -> timedelta:
-    """How long the steps of an item took that was walked within one transaction, whose clock stands still."""
+def _took(records: tuple[StepRecord, ...]) -> timedelta:
+    """How long its steps took."""
     if not records or records[-1].finished_at is None:
         return timedelta(0)
     took = datetime.fromisoformat(records[-1].finished_at) - datetime.fromisoformat(records[0].started_at)
