@@ -219,6 +219,11 @@ class NothingToDoError(DomainError):
     title = "There is nothing to do"
 
 
+class NothingLeftToUndoError(DomainError):
+    code = "nothing_left_to_undo"
+    title = "Nothing is left to undo"
+
+
 class AlreadyDecidedError(DomainError):
     code = "already_decided"
     title = "Already decided"

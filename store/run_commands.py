@@ -12,6 +12,7 @@ from domain.errors import (
     ConflictError,
     InvalidError,
     NotFoundError,
+    NothingLeftToUndoError,
     NothingToDoError,
     RunEndedError,
     RunNotEndedError,
@@ -21,6 +22,7 @@ from domain.launches import LaunchOrder
 from domain.permissions import Permission, Viewer
 from domain.runs import BY_HAND, CANARY, CANCEL_MODES, ENDED, may_be_retried
 from store import run_views
+from store.deeds.undoing import UNDOS
 from store.launches import Origin, launch
 from store.run_wakes import wake, workflow_of
 from store.runs import end_pending, lock_run, ring_waiting, settle, totals_of
@@ -41,9 +43,12 @@ WHERE r.origin_run = :run AND r.kind <> 'undo' AND NOT r.is_dry AND i.state = 's
 _UNDER_WAY = text("""
 SELECT number FROM runs WHERE origin_run = :run AND status <> ALL(:ended) AND (kind = 'undo') = :is_undo LIMIT 1
 """)
-_WITH_EFFECTS = text(
-    "SELECT DISTINCT seq FROM effects WHERE run_id = :run AND status = 'done' AND seq > 0 ORDER BY seq"
-)
+#: not for the first time: those that may be taken back now that somebody has put back what was changed since
+_WITH_EFFECTS = text("""
+SELECT DISTINCT seq FROM effects WHERE run_id = :run AND status = 'done' AND seq > 0
+  AND (:first OR (undo IS NOT NULL AND action = ANY(:undoable))) ORDER BY seq
+""")
+_UNDONE_BY = text("SELECT number FROM runs WHERE origin_run = :run AND kind = 'undo' ORDER BY number DESC LIMIT 1")
 #: whoever retries what may have happened has looked into it: the next attempt is theirs to answer for
 _LET_GO = text("""
 UPDATE effects e SET status = 'undone' FROM run_items i
@@ -231,11 +236,16 @@ async def rerun(work: Work, viewer: Viewer, run_id: UUID, *, key: str, dialog_id
 async def undo(work: Work, viewer: Viewer, run_id: UUID) -> dict[str, Any]:
     """A new run that takes back what the items did, as far as nothing has touched it since; messages stay sent.
 
-    Raises RunNotEndedError, NothingToDoError, ConflictError while it is being undone already.
+    Once that has been done, only what could still be taken back counts. Raises RunNotEndedError, NothingToDoError,
+    NothingLeftToUndoError {run}, ConflictError while it is being undone already.
     """
     run = await _ended(work, viewer, run_id)
     await _require_none_under_way(work, run, is_undo=True)
-    seqs = tuple(await work.session.scalars(_WITH_EFFECTS, {"run": run.id}))
+    undone_by = await work.session.scalar(_UNDONE_BY, {"run": run.id})
+    wanted = {"run": run.id, "first": undone_by is None, "undoable": sorted(UNDOS)}
+    seqs = tuple(await work.session.scalars(_WITH_EFFECTS, wanted))
+    if not seqs and undone_by is not None:
+        raise NothingLeftToUndoError(f"Run {undone_by} has taken back all that could be.", run=undone_by)
     if not seqs:
         raise NothingToDoError("It did nothing that could be taken back.")
     order = LaunchOrder(

@@ -14,7 +14,7 @@ from domain import workflow_ids
 from domain.errors import NotFoundError
 from domain.events import Fact
 from domain.run_messages import AFTER, BEFORE, RunSeen
-from domain.runs import ENDED, MASS_FROM, STOP_REASONS, Totals, lanes_of, verdict
+from domain.runs import AFTER_LEFT_OUT, ENDED, MASS_FROM, STOP_REASONS, Totals, lanes_of, verdict
 from domain.walks.ports import Brief, Outcome, StepRecord
 from store import settings, traces
 from store.json_values import storable, storable_text
@@ -95,15 +95,18 @@ async def look(work: Work, run_id: UUID, temporal_run_id: str | None = None) -> 
         await _start(work, run)
     totals = await totals_of(work.session, run_id)
     if run.phase == "items" and totals.ended == totals.total:
-        run.phase = "after" if _has_after(run) else "done"
+        _leave_items(run)
     return RunSeen(
         run.status, run.phase, run.topology, run.cancel_mode, await _wait_of(work, run), lanes_of(run.concurrency),
         totals.pending, totals.live, run.started_at is not None,
     )  # fmt: skip
 
 
-def _has_after(run: Run) -> bool:
-    return run.kind == "process" and run.cancel_mode is None and bool(run.canonical.get("after"))
+def _leave_items(run: Run) -> None:
+    has_after = run.kind == "process" and bool(run.canonical.get("after"))
+    run.phase = "after" if has_after and run.cancel_mode is None else "done"
+    if has_after and run.phase == "done":
+        run.reason = run.reason or AFTER_LEFT_OUT
 
 
 async def _start(work: Work, run: Run) -> None:
@@ -200,6 +203,8 @@ async def end_phase(
         )
     if phase == "after":
         run.phase = "done"
+        if outcome.state == "cancelled":
+            run.reason = run.reason or AFTER_LEFT_OUT
         return run.phase
     run.before = storable(outcome.names)
     if outcome.state == "succeeded" and outcome.reason is None:
@@ -264,7 +269,8 @@ def tell_finished(work: Work, run: Run, status: str, totals: Totals) -> None:
 
 
 def verdict_of(run: Run, totals: Totals) -> str:
-    if run.cancel_mode is not None:
+    """A cancellation that came too late to leave anything out is not what became of the run."""
+    if run.cancel_mode is not None and (totals.cancelled or run.reason == AFTER_LEFT_OUT):
         return "cancelled"
     if run.reason == "before_failed":
         return "failed"

@@ -13,6 +13,7 @@ from domain.errors import (
     ConfirmationNeededError,
     ConflictError,
     ForbiddenError,
+    NothingLeftToUndoError,
     NothingToDoError,
     RunEndedError,
     RunNotEndedError,
@@ -220,13 +221,51 @@ async def test_cancelling_before_it_began_ends_it_at_once(desk):
 
 
 async def test_cancelling_while_items_end_loses_none(desk):
-    told = await _launch(desk, 12, LISTEN)
+    told = await _launch(desk, 12, LISTEN, concurrency=6)
     run, boss = told["run_id"], await _boss(desk)
     await desk.begin(run)
     started = (await desk.advance(run)).start
     await asyncio.gather(*(desk.end(run, seq) for seq in started), desk.do(run_commands.cancel, boss, run))
     assert await desk.do(runs.finish, run) == "cancelled"
     assert all(state in ("succeeded", "cancelled") for state, _ in await desk.states(run))
+
+
+@pytest.mark.parametrize(
+    ("more", "outcomes", "ended"),
+    [
+        ({}, [DONE, DONE], ("succeeded", None)), ({}, [DONE, FAILED], ("partially_failed", None)),
+        ({}, [DONE, Outcome("cancelled")], ("cancelled", None)),
+        ({"after": [{"id": "a", "set": {"x": 1}}], "vars": {"x": 0}}, [DONE, DONE], ("cancelled", "after_left_out")),
+    ],
+)  # fmt: skip
+async def test_a_cancellation_that_leaves_nothing_out_is_not_the_verdict(desk, more, outcomes, ended):
+    told = await _launch(desk, 2, LISTEN, **more)
+    run, boss = told["run_id"], await _boss(desk)
+    await desk.begin(run)
+    await desk.advance(run)
+    await desk.do(run_commands.cancel, boss, run, "finish_items")
+    for seq, outcome in enumerate(outcomes, 1):
+        await desk.end(run, seq, outcome)
+    assert (await desk.do(runs.look, run)).phase == "done"
+    await desk.do(runs.finish, run)
+    row = await desk.run(run)
+    assert ((row.status, row.reason), row.cancel_mode) == (ended, "finish_items")
+    (event,) = await desk.stage.sql("SELECT data FROM events WHERE kind = 'run.finished' AND run_id = :r", r=run)
+    states = [state for state, _ in await desk.states(run)]
+    assert {n: event.data["items"][n] for n in set(states)} == {n: states.count(n) for n in set(states)}
+
+
+async def test_a_cancellation_that_cuts_the_phase_after_the_items_is_the_verdict(desk):
+    told = await _launch(desk, 1, LISTEN, after=[{"id": "a", "set": {"x": 1}}], vars={"x": 0})
+    run, boss = told["run_id"], await _boss(desk)
+    await desk.begin(run)
+    await desk.advance(run)
+    await desk.end(run, 1)
+    assert (await desk.do(runs.look, run)).phase == "after"
+    await desk.do(run_commands.cancel, boss, run)
+    await desk.do(runs.end_phase, run, "after", Outcome("cancelled"))
+    assert await desk.do(runs.finish, run) == "cancelled"
+    assert (await desk.run(run)).reason == "after_left_out"
 
 
 async def test_only_those_who_control_runs_do_so(desk):
@@ -318,7 +357,28 @@ async def test_undoing_takes_the_items_that_did_something(desk):
         await desk.do(run_commands.undo, boss, run)
     await desk.do(effects.settle, f"{run}:2:note", "undone")
     await desk.end_all(row.id)
-    with pytest.raises(NothingToDoError):
+    with pytest.raises(NothingLeftToUndoError) as refused:
+        await desk.do(run_commands.undo, boss, run)
+    assert refused.value.extra == {"run": row.number}
+
+
+@pytest.mark.parametrize(
+    ("action", "kept", "is_left"),
+    [("add_note", {"note_id": "1"}, True), ("add_note", None, False), ("send_message", {"x": 1}, False)],
+)
+async def test_what_an_undoing_left_is_undone_once_more_only_where_it_may_go_better(desk, action, kept, is_left):
+    told = await _launch(desk, 1)
+    run, boss = told["run_id"], await _boss(desk)
+    await desk.begin(run)
+    await desk.advance(run)
+    await desk.do(effects.keep, run, 1, [Kept(f"{run}:1:x", "x", action, "h", {}, kept)])
+    await desk.end(run, 1)
+    await desk.do(runs.finish, run)
+    await desk.end_all(UUID((await desk.do(run_commands.undo, boss, run))["run_id"]), SKIPPED)
+    if is_left:
+        assert (await desk.do(run_commands.undo, boss, run))["total"] == 1
+        return
+    with pytest.raises(NothingLeftToUndoError):
         await desk.do(run_commands.undo, boss, run)
 
 
