@@ -1,12 +1,12 @@
 """Closed lists of names: events, selectable fields, roles of names in expressions; and which known name was meant."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from domain.actions.fields import PRIORITIES
 from domain.dialogs import Kind, Place, Status
 from domain.events import Fact
+from domain.expressions import suggestions
 
 #: what other systems call a step kind
 FOREIGN_KINDS: Mapping[str, str] = {
@@ -69,8 +69,8 @@ def closest(name: object, known: Iterable[str]) -> str | None:
 @lru_cache(maxsize=1024)
 def _closest(name: str, known: tuple[str, ...]) -> str | None:
     by_lower = {one.lower(): one for one in known}
-    found = difflib.get_close_matches(name, by_lower, n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else None
+    found = suggestions.closest(name, by_lower)
+    return by_lower[found] if found else None
 
 
 def is_event(name: str) -> bool:
