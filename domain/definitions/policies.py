@@ -154,8 +154,8 @@ def _guard_rail(definition: Definition, findings: Findings) -> None:
     for n, trigger in enumerate(definition.triggers):
         path: Path = ("triggers", n)
         if isinstance(trigger, ScheduleTrigger):
-            findings.add("E509", (*path, "schedule"), at_key=True, target=definition.target)
+            findings.add("E509", (*path, "schedule"), at_key=True, every=definition.target)
         elif isinstance(trigger, ManualTrigger) and "operator" in trigger.manual.from_:
-            findings.add("E509", (*path, "manual"), at_key=True, target=definition.target)
+            findings.add("E509", (*path, "manual"), at_key=True, every=definition.target)
         elif isinstance(trigger, EventTrigger) and trigger.event.startswith("operator."):
-            findings.add("E509", (*path, "event"), target=definition.target)
+            findings.add("E509", (*path, "event"), every=definition.target)

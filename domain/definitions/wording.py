@@ -22,6 +22,16 @@ _VALUES: dict[str, dict[str, str]] = {
         "duration": "тривалість", "null": "порожньо", "other": "значення іншого виду",
     },
 }  # fmt: skip
+#: nouns that facts kind and needs name, and (`every`) all there are of them
+_NOUNS: dict[str, str] = {
+    "process": "процес",
+    "macro": "макрос",
+    "blueprint": "шаблон",
+    "dialog": "діалог",
+    "contact": "контакт",
+    "operator": "оператор",
+}
+_EVERY: dict[str, str] = {"dialog": "діалоги", "contact": "контакти", "operator": "оператори"}
 _SAID = ("said", "hint")
 _KINDS = ("wanted", "given", "left", "right")
 _LIKE = {"en": "did you mean '{suggestion}'?", "uk": "можливо, '{suggestion}'?"}
@@ -60,6 +70,10 @@ def _fill(text: str, facts: Mapping[str, Any], language: str) -> str:
     shown = {k: words.get(str(v), v) if k in _KINDS else _line(v) for k, v in facts.items()}
     if language == "uk":
         shown |= {k: in_ukrainian(str(shown[k])) for k in _SAID if shown.get(k)}
+        shown |= {k: _NOUNS.get(str(shown[k]), shown[k]) for k in ("kind", "needs") if k in shown}
+        shown |= {"every": _EVERY.get(str(shown["every"]), shown["every"])} if "every" in shown else {}
+        if shown.get("why"):
+            shown["why"] = "; ".join(in_ukrainian(part) for part in str(shown["why"]).split("; "))
     return text.format(**shown)
 
 

@@ -60,7 +60,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     ),
     "E309": (
         "variable '{name}' is set in two parallel branches", "змінну '{name}' задано у двох паралельних гілках",
-        "use two variables, then combine them after the fork", "візьміть дві змінні й поєднайте їх після fork",
+        "use two variables, then combine them after the fork", "візьміть дві змінні й поєднайте їх після розгалуження",
     ),
     "E309.loop": (
         "variable '{name}' is set by rounds that run at the same time",
@@ -103,7 +103,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     "E415": ("unknown ticket type '{key}'", "невідомий тип тікета '{key}'"),
     "E502": (
         "'else' is not last: the cases after it are never reached",
-        "'else' не останній: до випадків після нього не дійде",
+        "'else' стоїть не останнім: до випадків після нього черга не дійде",
         "move it to the end", "перенесіть його в кінець",
     ),
     "E503": (
@@ -112,7 +112,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     ),
     "E504": (
         "this trigger leaves the required input '{name}' empty", "цей тригер лишає обов'язкове поле '{name}' порожнім",
-        "add it to the trigger's inputs, or give it a default", "додайте його в inputs тригера або дайте default",
+        "add it to the trigger's inputs, or give it a default", "додайте його до inputs тригера або задайте default",
     ),
     "E505": (
         "publishing this needs the right '{capability}'", "щоб це опублікувати, потрібне право '{capability}'",
@@ -132,7 +132,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "move steps into a sub-process (run:)", "винесіть кроки в підпроцес (run:)",
     ),
     "E506.chain": ("sub-processes {count} deep, at most {most}", "підпроцеси на {count} рівнів, не більше ніж {most}"),
-    "E506.long": ("'{name}' is longer than {most}", "'{name}' довше ніж {most}"),
+    "E506.long": ("'{name}' is longer than {most}", "'{name}' довше за {most}"),
     "E507": (
         "an automatic trigger runs as 'system', who may not launch this",
         "автоматичний тригер працює як 'system', якому запуск не дозволено",
@@ -157,10 +157,10 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "зробіть kind: blueprint",
     ),
     "E508.target": (
-        "'{name}' needs a {needs}, but target is {target}", "для '{name}' потрібен {needs}, а target — {target}",
+        "'{name}' needs a {needs}, but target is {target}", "для '{name}' потрібен {needs}, а target тут '{target}'",
     ),
     "E509": (
-        "this launch would take every {target} there is", "такий запуск візьме геть усі {target}",
+        "this launch would take every {every} there is", "такий запуск охопить усі, які є: {every}",
         "add selection.where", "додайте selection.where",
     ),
     "E510": (
@@ -169,7 +169,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "name an approved template", "вкажіть схвалений шаблон",
     ),
     "E510.template": (
-        "if_window_closed: template, but no template is named", "if_window_closed: template, але шаблон не вказано",
+        "if_window_closed: template, but no template is named", "if_window_closed: template, але шаблону не вказано",
         "add template:", "додайте template:",
     ),
     "W602": ("steps after this one never run", "кроки після цього ніколи не виконаються"),
@@ -195,7 +195,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     ),
     "W608": (
         "this comparison is always false: {left} is compared with {right}",
-        "це порівняння завжди хибне: {left} порівнюється з {right}",
+        "це порівняння завжди хибне: порівнюються {left} і {right}",
         "compare values of one type", "порівнюйте значення одного типу",
     ),
     "W608.option": (

@@ -129,7 +129,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "add it to with:", "додайте його у with:",
     ),
     "E202.choices": (
-        "an input of type {type} needs choices", "полю типу {type} потрібні choices",
+        "an input of type {type} needs choices", "полю типу {type} потрібен перелік choices",
         "list them: choices: [a, b]", "перелічіть їх: choices: [a, b]",
     ),
     "E202.nobody": (
@@ -181,8 +181,8 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "write 50 or 5%", "напишіть 50 або 5%",
     ),
     "E203.param": ("'{name}': {said}", "'{name}': {said}"),
-    "E203.default": ("the default does not fit the type {type}", "значення default не підходить до типу {type}"),
-    "E203.parameter": ("'{name}' does not fit the type {type}", "'{name}' не підходить до типу {type}"),
+    "E203.default": ("the default does not fit the type {type}", "значення default не відповідає типу {type}"),
+    "E203.parameter": ("'{name}' does not fit the type {type}", "'{name}' не відповідає типу {type}"),
     "E204": (
         "'{name}' cannot be '{value}'",
         "'{name}' не може бути '{value}'",
@@ -264,10 +264,10 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "use [0-9] and [A-Za-z] in place of \\d and \\w, or repeat less",
         "візьміть [0-9] і [A-Za-z] замість \\d і \\w або повторюйте менше",
     ),
-    "E506.most": ("'{name}' is more than {most}", "'{name}' більше ніж {most}"),
+    "E506.most": ("'{name}' is more than {most}", "'{name}' більше за {most}"),
     "E506.crossed": (
         "'{low}' is more than '{high}': no answer fits", "'{low}' більше за '{high}': жодна відповідь не підійде",
     ),
     "E506.few": ("'{name}' has fewer than {least} entries", "у '{name}' замало елементів, треба щонайменше {least}"),
-    "E506.least": ("'{name}' is less than {least}", "'{name}' менше ніж {least}"),
+    "E506.least": ("'{name}' is less than {least}", "'{name}' менше за {least}"),
 }  # fmt: skip

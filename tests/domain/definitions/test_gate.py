@@ -6,6 +6,7 @@ from domain.actions.catalogue import catalogue
 from domain.definitions.checking import check, full_check
 from domain.definitions.diagnostics import in_language, readable_line
 from domain.definitions.loading import load
+from domain.definitions.worlds import World
 from tests.domain.definitions.corpus import HEAD
 
 TESTED = HEAD + (
@@ -86,3 +87,34 @@ def test_a_failed_test_says_why_to_programs_too() -> None:
     failed = next(one for one in found if one.code == "T701")
     assert "expected succeeded, was failed" in failed.as_json()["message"]
     assert "division by zero" in failed.as_json()["hint"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "do:\n  - call: log\n    with: { text: '{{ 1 / 0 }}' }\n"
+            "tests:\n  - { name: t, expect: { status: succeeded } }\n",
+            "T701 тест 't' не пройшов: статус: очікувався succeeded, а є failed — "
+            "сталася помилка expression: ділення на нуль (крок call_1)",
+        ),
+        ("do:\n  - run: { process: nobody }\n", "E409 невідомий процес 'nobody'"),
+        (
+            "do:\n  - if: dialog.weight == 'x'\n    call: close\n",
+            "W608 це порівняння завжди хибне: порівнюються число і текст",
+        ),
+        (
+            "permissions: { launch: { roles: [system] } }\n"
+            "triggers: [{ schedule: { cron: '0 1 * * *' } }]\ndo: [{ call: close }]\n",
+            "E509 такий запуск охопить усі, які є: діалоги",
+        ),
+        ("target: contact\ndo: [{ call: close }]\n", "E508 для 'close' потрібен діалог, а target тут 'contact'"),
+        (
+            "do:\n  - call: notify\n    with: { to: me, text: x }\n",
+            "E203 'to': напишіть id оператора, role:НАЗВА або team:НАЗВА",
+        ),
+    ],
+)  # fmt: skip
+def test_ukrainian_has_no_english_in_it(text: str, line: str) -> None:
+    found = in_language(full_check(load(HEAD + text), catalogue(), World()), "uk")
+    assert any(line in readable_line(d) for d in found), [readable_line(d) for d in found]
