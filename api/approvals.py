@@ -22,7 +22,9 @@ Deciding = Annotated[Change, Depends(changing(Permission.RUNS_READ))]
 
 class Approval(BaseModel):
     """`may_decide` {roles, teams, users}; `needed`: how many must say yes; `form`: what a yes has to fill in; `facts`:
-    counts of the run; `state` open, approved, rejected, expired, withdrawn.
+    counts of the run's items, `messages` (what the first of them would be told, as far as that can be said beforehand),
+    `dry_run` (the launcher's latest one of the same document, and how its items ended), `changes` (paths that differ
+    from the version before); `state` open, approved, rejected, expired, withdrawn.
     """
 
     id: UUID

@@ -5,8 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.definitions.inputs import InputField
@@ -18,16 +17,29 @@ from domain.run_messages import Bearings
 from domain.runs import ENDED
 from domain.walks.ports import Asking, Decided
 from store import tellings
+from store.approval_facts import facts_of
 from store.ids import new_id
 from store.json_values import storable, storable_text
 from store.run_wakes import wake, workflow_of
-from store.runs import counts_of, end_pending, lock_run, settle, totals_of
+from store.runs import end_pending, lock_run, settle, totals_of
 from store.tables import Approval, Run, User
 from store.transactions import Work
 
 #: the question of a launch above `mass.approval_above`: no workflow has begun yet
 LAUNCH = "launch"
 LONGEST_COMMENT = 2_000
+#: where nobody is named, those who control runs
+_DECIDERS = text("""
+SELECT u.id FROM users u
+WHERE u.is_active AND u.id IS DISTINCT FROM CAST(:not_me AS uuid) AND (
+    EXISTS (SELECT FROM user_roles r WHERE r.user_id = u.id AND r.role_key = ANY(CAST(:roles AS text[])))
+    OR EXISTS (SELECT FROM team_members m WHERE m.user_id = u.id AND m.team_key = ANY(CAST(:teams AS text[])))
+    OR u.id::text = ANY(CAST(:users AS text[])) OR lower(u.email) = ANY(CAST(:users AS text[]))
+    OR (CAST(:roles AS text[]) || CAST(:teams AS text[]) || CAST(:users AS text[]) = '{}' AND EXISTS (
+        SELECT FROM user_roles r JOIN role_permissions p ON p.role_key = r.role_key
+        WHERE r.user_id = u.id AND p.permission = :control)))
+ORDER BY u.id LIMIT :most
+""")
 
 
 async def open(work: Work, bearings: Bearings, asking: Asking) -> Approval:
@@ -35,50 +47,40 @@ async def open(work: Work, bearings: Bearings, asking: Asking) -> Approval:
     holds the whole run: its status says so. Those who may decide are told.
     """
     run = await lock_run(work, bearings.run_id)
-    deadline = None if asking.seconds is None else work.now + timedelta(seconds=asking.seconds)
     key = f"{run.id}:{asking.key}"
-    made = await work.session.scalar(
-        upsert(Approval)
-        .values(
-            id=new_id(), run_id=run.id, seq=bearings.seq, step_id=asking.step, key=key,
-            workflow_id=bearings.workflow_id, may_decide=storable(asking.may_decide), needed=asking.count,
-            allow_self=asking.allow_self, launched_by=run.launched_by, message=storable_text(asking.message),
-            facts=counts_of(await totals_of(work.session, run.id)), form=storable(asking.form), deadline=deadline,
-            created_at=work.now,
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Approval.id)
+    known = await work.session.scalar(select(Approval).where(Approval.key == key))
+    if known is not None:
+        return known
+    deadline = None if asking.seconds is None else work.now + timedelta(seconds=asking.seconds)
+    row = Approval(
+        id=new_id(), run_id=run.id, seq=bearings.seq, step_id=asking.step, key=key,
+        workflow_id=bearings.workflow_id, may_decide=storable(asking.may_decide), needed=asking.count,
+        allow_self=asking.allow_self, launched_by=run.launched_by, message=storable_text(asking.message) or "",
+        facts=storable(await facts_of(work, run, bearings.seq)), form=storable(asking.form), deadline=deadline,
+        state="open", votes=[], created_at=work.now,
     )  # fmt: skip
-    row = (await work.session.scalars(select(Approval).where(Approval.key == key))).one()
-    if made is not None:
-        if bearings.seq == 0 and run.status == "running":
-            run.status = "awaiting_approval"
-        await tell_deciders(work, run, row)
+    work.session.add(row)
+    if bearings.seq == 0 and run.status == "running":
+        run.status = "awaiting_approval"
+    await work.session.flush()
+    await tell_deciders(work, run, row)
     return row
 
 
 async def tell_deciders(work: Work, run: Run, row: Approval) -> None:
-    """A notice for everybody who may decide."""
-    people: set[UUID] = set()
-    for role in row.may_decide.get("roles") or ():
-        people.update(await tellings.people_behind(work, f"role:{role}"))
-    for team in row.may_decide.get("teams") or ():
-        people.update(await tellings.people_behind(work, f"team:{team}"))
-    for named in row.may_decide.get("users") or ():
-        people.update(await _person(work.session, str(named)))
-    if not row.allow_self:
-        people.discard(row.launched_by or UUID(int=0))
+    """A notice for everybody who may decide, once."""
+    named = row.may_decide
+    given = {
+        "roles": list(named.get("roles") or ()), "teams": list(named.get("teams") or ()),
+        "users": [str(user).lower() for user in named.get("users") or ()], "control": Permission.RUNS_CONTROL.value,
+        "not_me": None if row.allow_self else row.launched_by, "most": tellings.MOST_TOLD,
+    }  # fmt: skip
+    people = list(await work.session.scalars(_DECIDERS, given))
+    outer, work.run_id = work.run_id, run.id
     await tellings.tell(
-        work, sorted(people), row.message[:2000], key=f"approval:{row.id}", title=run.title,
-        link=f"/approvals/{row.id}",
-    )  # fmt: skip
-
-
-async def _person(session: AsyncSession, named: str) -> list[UUID]:
-    try:
-        return [UUID(named)]
-    except ValueError:
-        return list(await session.scalars(select(User.id).where(User.email.ilike(named), User.is_active)))
+        work, people, row.message[:2000], key=f"approval:{row.id}", title=run.title, link=f"/approvals/{row.id}"
+    )
+    work.run_id = outer
 
 
 async def judge(work: Work, approval_id: UUID) -> Decided | None:
@@ -180,7 +182,7 @@ async def decide(
         await _tell(work, run, row)
     work.run_id = actor_run
     await work.session.flush()
-    return told_of(row, run)
+    return told_of(row, run, viewer)
 
 
 async def _require_may_decide(session: AsyncSession, viewer: Viewer, row: Approval) -> None:
@@ -232,7 +234,7 @@ async def list_open(session: AsyncSession, viewer: Viewer) -> list[dict[str, Any
         .order_by(Approval.created_at, Approval.id)
         .limit(1_000)
     )
-    return [told_of(row, run) for row, run in rows if _is_asked(viewer, row, email)]
+    return [told_of(row, run, viewer) for row, run in rows if _is_asked(viewer, row, email)]
 
 
 def _is_asked(viewer: Viewer, row: Approval, email: str | None) -> bool:
@@ -255,13 +257,21 @@ async def get_approval(session: AsyncSession, viewer: Viewer, approval_id: UUID)
     )
     if row is None or not may_look:
         raise NotFoundError("There is no such question.")
-    return told_of(row, await session.get_one(Run, row.run_id))
+    return told_of(row, await session.get_one(Run, row.run_id), viewer)
 
 
-def told_of(row: Approval, run: Run) -> dict[str, Any]:
+def seen_facts(row: Approval, *, with_texts: bool) -> dict[str, Any]:
+    """Whoever may not read what is said to clients sees that something would be said."""
+    if with_texts:
+        return row.facts
+    return row.facts | {"messages": [one | {"text": None} for one in row.facts.get("messages") or ()]}
+
+
+def told_of(row: Approval, run: Run, viewer: Viewer) -> dict[str, Any]:
+    facts = seen_facts(row, with_texts=viewer.may(Permission.DIALOG_READ_TEXTS))
     return {
         "id": str(row.id), "run_id": str(row.run_id), "run_number": run.number, "definition": run.definition_key,
-        "title": run.title, "seq": row.seq, "step": row.step_id, "message": row.message, "facts": row.facts,
+        "title": run.title, "seq": row.seq, "step": row.step_id, "message": row.message, "facts": facts,
         "form": row.form, "may_decide": row.may_decide, "needed": row.needed, "allow_self": row.allow_self,
         "launched_by": str(row.launched_by) if row.launched_by else None, "state": row.state, "votes": row.votes,
         "deadline": row.deadline.isoformat() if row.deadline else None, "created_at": row.created_at.isoformat(),

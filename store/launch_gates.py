@@ -6,7 +6,9 @@ from typing import Any
 from domain.errors import ConfirmationNeededError
 from domain.launches import LaunchOrder
 from store import approvals
+from store.approval_facts import facts_of
 from store.ids import new_id
+from store.json_values import storable
 from store.run_wakes import workflow_of
 from store.tables import Approval, Run
 from store.transactions import Work
@@ -33,7 +35,7 @@ async def ask(work: Work, run: Run) -> None:
     row = Approval(
         id=new_id(), run_id=run.id, seq=0, step_id=approvals.LAUNCH, key=f"{run.id}:{approvals.LAUNCH}",
         workflow_id=workflow_of(run), may_decide={"roles": ["supervisor", "admin"]}, launched_by=run.launched_by,
-        message=f"{run.title}: {run.total}", facts={"total": run.total, "definition": run.definition_key},
+        message=f"{run.title}: {run.total}", facts=storable(await facts_of(work, run, 0)),
         needed=1, allow_self=False, votes=[], state="open", created_at=work.now,
     )  # fmt: skip
     work.session.add(row)

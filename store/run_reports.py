@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from domain.permissions import Permission, Viewer
 from domain.runs import Totals
+from store.approvals import seen_facts
 from store.dialog_rows import require_readable
 from store.engines import Sessions
 from store.run_views import Sight, seen_in_part, seen_item, seen_whole
@@ -127,7 +128,10 @@ async def report_of(session: AsyncSession, sight: Sight) -> dict[str, Any]:
         "cancel_mode": run.cancel_mode, "run_as": run.run_as, "sha256": run.sha256, "locks": run.locks,
         "trigger": run.trigger if sight.is_whole else {}, "cause": run.cause, "parent_seq": run.parent_seq,
         "approvals": [
-            {"id": a.id, "seq": a.seq, "message": a.message if sight.shows_texts else None, "deadline": a.deadline}
+            {
+                "id": a.id, "seq": a.seq, "message": a.message if sight.shows_texts else None, "deadline": a.deadline,
+                "facts": seen_facts(a, with_texts=sight.shows_texts),
+            }
             for a in approvals
         ],
         "followed_by": list(retried_by),
