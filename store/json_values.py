@@ -1,4 +1,4 @@
-"""JSON as PostgreSQL can keep it: it refuses NUL characters and halves of surrogate pairs, which outside systems send."""
+"""JSON as PostgreSQL can keep it: without NUL characters and halves of surrogate pairs, which outside systems send."""
 
 import json
 import re

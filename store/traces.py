@@ -51,7 +51,7 @@ async def trace_of(session: AsyncSession, run_id: UUID, seq: int) -> list[dict[s
 async def page_of(
     session: AsyncSession, run_id: UUID, seq: int, *, after: int, limit: int, with_texts: bool
 ) -> tuple[list[dict[str, Any]], int | None]:
-    """Records of one item, oldest first, and the `n` to go on after. Without texts: what happened, not what was said."""
+    """Records of one item, oldest first, and the `n` to go on after. Without texts: only what happened."""
     rows = await session.scalars(
         select(RunStep)
         .where(RunStep.run_id == run_id, RunStep.seq == seq, RunStep.n > after)

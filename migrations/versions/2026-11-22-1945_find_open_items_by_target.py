@@ -9,8 +9,7 @@ depends_on = None
 
 STATEMENTS = (
     "DROP INDEX ix_run_items_live_targets",
-    "CREATE INDEX ix_run_items_open_targets ON run_items (target_key)"
-    " WHERE state IN ('pending','running','waiting')",
+    "CREATE INDEX ix_run_items_open_targets ON run_items (target_key) WHERE state IN ('pending','running','waiting')",
 )
 
 
