@@ -134,6 +134,12 @@ async def test_many_items_are_confirmed_and_very_many_approved(admin, sign_in, s
     assert told["status"] == "awaiting_approval"
     assert (await supervisor.get(f"{API}/approvals")).json()["items"] == []
     [asked] = [a for a in (await admin.get(f"{API}/approvals")).json()["items"] if a["run_id"] == told["run_id"]]
+    facts = asked["facts"]
+    assert (facts["total"], facts["pending"], facts["messages"], facts["dry_run"]) == (5, 5, [], None)
+    [waits_for] = (await admin.get(told["links"]["self"])).json()["approvals"]
+    assert (waits_for["id"], waits_for["facts"]) == (asked["id"], facts)
+    linked = (await admin.get(f"{API}/notices")).json()["items"]
+    assert [n["link"] for n in linked].count(f"/approvals/{asked['id']}") == 1
     own = await supervisor.post(f"{API}/approvals/{asked['id']}/decision", json={"approved": True})
     assert (own.status_code, own.json()["code"]) == (403, "own_launch")
     decided = await admin.post(f"{API}/approvals/{asked['id']}/decision", json={"approved": True, "comment": "ok"})

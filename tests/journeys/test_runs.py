@@ -134,6 +134,26 @@ async def test_people_are_asked_before_the_items(shop: Shop) -> None:
     assert await runs.trace(run_id, -1) == [("told", "succeeded")]
 
 
+async def test_a_run_waits_for_both_of_two_questions_side_by_side(shop: Shop) -> None:
+    runs = await Runs(shop).open()
+    ask = "do: [{ id: ask_ID, approve: { by: { roles: [supervisor] }, message: ok?, timeout: 1m } }]"
+    branches = ", ".join(f"{{ id: {i}, {ask.replace('ID', i)} }}" for i in ("left", "right"))
+    run_id = await runs.launch(
+        await runs.publish(f"""
+before: [{{ id: both, fork: {{ branches: [{branches}] }} }}]
+do: [{{ call: set_priority, with: {{ priority: low }} }}]
+""")
+    )
+    status = "SELECT status, (SELECT count(*) FROM approvals WHERE run_id = r.id AND state = 'open') AS open"
+    asked = f"{status} FROM runs r WHERE id = :r"
+    await eventually(lambda: rows(runs.sessions, asked, r=run_id), lambda found: found[0].open == 2)
+    await decide(runs, run_id, approved=True)
+    await asyncio.sleep(1)
+    assert [tuple(r) for r in await rows(runs.sessions, asked, r=run_id)] == [("awaiting_approval", 1)]
+    await decide(runs, run_id, approved=True)
+    assert await run_ended(runs.sessions, run_id) == "succeeded"
+
+
 async def test_a_refusal_before_the_items_rejects_the_run(shop: Shop) -> None:
     runs = await Runs(shop).open(2)
     run_id = await runs.launch(await runs.publish(APPROVED_FIRST))
