@@ -188,7 +188,7 @@ async def decide(
 async def _require_may_decide(session: AsyncSession, viewer: Viewer, row: Approval) -> None:
     named = row.may_decide
     email = await session.scalar(select(User.email).where(User.id == viewer.user_id)) if named.get("users") else None
-    if not any(named.get(kind) for kind in ("roles", "teams", "users")):
+    if not _names_somebody(row):
         viewer.require(Permission.RUNS_CONTROL)
     elif not is_among(viewer, named, email):
         raise ForbiddenError("Others were asked to decide this.")
@@ -242,8 +242,11 @@ def _is_asked(viewer: Viewer, row: Approval, email: str | None) -> bool:
         return False
     if any(vote["by"] == str(viewer.user_id) for vote in row.votes):
         return False
-    names_somebody = any(row.may_decide.get(kind) for kind in ("roles", "teams", "users"))
-    return is_among(viewer, row.may_decide, email) if names_somebody else viewer.may(Permission.RUNS_CONTROL)
+    return is_among(viewer, row.may_decide, email) if _names_somebody(row) else viewer.may(Permission.RUNS_CONTROL)
+
+
+def _names_somebody(row: Approval) -> bool:
+    return any(row.may_decide.get(kind) for kind in ("roles", "teams", "users"))
 
 
 async def get_approval(session: AsyncSession, viewer: Viewer, approval_id: UUID) -> dict[str, Any]:
@@ -251,7 +254,7 @@ async def get_approval(session: AsyncSession, viewer: Viewer, approval_id: UUID)
     row = await session.get(Approval, approval_id)
     email = await session.scalar(select(User.email).where(User.id == viewer.user_id))
     may_look = row is not None and (
-        is_among(viewer, row.may_decide, email)
+        (_names_somebody(row) and is_among(viewer, row.may_decide, email))
         or row.launched_by == viewer.user_id
         or viewer.may(Permission.RUNS_CONTROL)
     )

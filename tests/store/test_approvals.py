@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.errors import NotFoundError
 from domain.permissions import Permission
 from domain.run_messages import Bearings
 from domain.walks.ports import Asking, Outcome
@@ -123,7 +124,14 @@ async def test_those_who_may_decide_are_told_once(desk, may_decide, allow_self, 
     named = {k: [v.replace("{suffix}", suffix).replace("OP", "op") for v in who] for k, who in may_decide.items()}
     asking = Asking("0/ask", "ask", "before/ask", "Go?", named, allow_self=allow_self, seconds=60)
     for _ in range(2):
-        await desk.do(approvals.open, Bearings(f"mass:{run}", run, 0), asking)
+        opened = await desk.do(approvals.open, Bearings(f"mass:{run}", run, 0), asking)
+    operator = await viewer_of(desk, "op")
+    async with desk.stage.sessions() as session:
+        try:
+            shown = (await approvals.get_approval(session, operator, opened.id))["id"]
+        except NotFoundError:
+            shown = None
+    assert (shown is not None) == ("op" in told)
     here = set(desk.stage.people.values())
     rows = await desk.stage.sql("SELECT user_id FROM notices WHERE run_id = :r", r=run)
     names = {i: name for name, i in desk.stage.people.items()}
