@@ -71,6 +71,7 @@ async def end(
     work: Work, run_id: UUID, seq: int, outcome: Outcome, records: tuple[StepRecord, ...] = ()
 ) -> bool:  # fmt: skip
     """Write down how an item ended; a macro's run ends with it. False when it had ended before: nothing changes."""
+    await work.session.flush()  # reading anew forgets what is not written
     found = await work.session.execute(
         select(RunItem, Run)
         .join(Run, Run.id == RunItem.run_id)
