@@ -26,7 +26,7 @@ from store.transactions import Work
 
 Managing = Annotated[Change, Depends(changing(Permission.DEFINITIONS_MANAGE))]
 _BUNDLE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {YAML: {"schema": {"type": "string"}}}, "description": "The bundle, as JSON or YAML."}
+    200: {"content": {YAML: {"schema": {"type": "object"}}}, "description": "The bundle, as JSON or YAML."}
 }
 
 
