@@ -54,7 +54,7 @@ class _Read(str):
 
     @classmethod
     def check(cls, text: str) -> None:
-        raise NotImplementedError
+        """Raises ValueError or OverflowError for a text without a meaning."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:

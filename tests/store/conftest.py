@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from store.engines import Sessions
+from tests.store.launching import Launching
 from tests.store.stage import Stage
 
 
@@ -18,3 +19,10 @@ async def stage(sessions: Sessions) -> AsyncIterator[Stage]:
     yield made
     await made.carry_out_drains()
     await made.require_promises(ignoring=broken_by_others)
+
+
+@pytest.fixture
+async def desk(stage):
+    """A supervisor who launches."""
+    await stage.person("boss", role="supervisor")
+    return Launching(stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from store import definitions, run_items, runs, versions
 from store.launches import launch
 from store.tables import Run, RunItem
 from store.transactions import Actor, Work, transact
+from store.viewers import get_viewer
 from tests.store.stage import Stage
 
 NOTE = {"id": "note", "call": "add_note", "with": {"text": "seen"}}
@@ -97,3 +99,18 @@ class Launching:
             "SELECT kind FROM reactions WHERE workflow_id = :w AND done_at IS NULL ORDER BY id", w=workflow_id
         )
         return [r.kind for r in rows]
+
+
+_NAMES = count(1)
+
+
+async def launched(desk: Launching, count: int, *steps, **more):
+    launch_more = {k: more.pop(k) for k in ("canary", "concurrency", "is_dry") if k in more}
+    key = await desk.publish(f"d{next(_NAMES)}", *steps, **more)
+    dialogs = [await desk.stage.opened(f"c{n}") for n in range(count)]
+    return await desk.launch(key, "boss", *dialogs, **launch_more)
+
+
+async def boss_of(desk: Launching):
+    async with desk.stage.sessions() as session:
+        return await get_viewer(session, desk.stage.id_of("boss"))
