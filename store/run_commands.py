@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import or_, select, text, update
 
 from domain import topologies, workflow_ids
 from domain.errors import (
@@ -111,7 +111,8 @@ async def _wake_items(work: Work, run: Run, kind: str) -> None:
 
 async def cancel(work: Work, viewer: Viewer | None, run_id: UUID, mode: str = "finish_items") -> dict[str, Any]:
     """Begin no more items. finish_items: those at work end as they would; finish_step: they stop at their next step;
-    now: their step is interrupted, too. A stricter mode may follow a milder one. Its sub-processes are cancelled too.
+    now: their step is interrupted, too. A stricter mode may follow a milder one. Its sub-processes are cancelled the
+    same way; one over nothing but an item's own target is part of that item, and ends with it under finish_items.
 
     `viewer` None: a parent's doing. Raises RunEndedError, InvalidError for an unknown mode.
     """
@@ -148,13 +149,15 @@ async def _cancel(work: Work, run: Run, viewer: Viewer | None, mode: str) -> Non
 
 
 async def _cancel_children(work: Work, run: Run, mode: str) -> None:
-    children = await work.session.scalars(
+    children = (
         select(Run.id)
         .where(Run.parent_run == run.id, Run.status.not_in(ENDED))
         .where(Run.trigger["mode"].astext.is_distinct_from("detach"))
         .order_by(Run.number)
-    )  # fmt: skip
-    for child in list(children):
+    )
+    if mode == "finish_items":
+        children = children.where(or_(Run.parent_seq <= 0, Run.selection != {"ids": 1}))
+    for child in list(await work.session.scalars(children)):
         await cancel(work, None, child, mode)
     work.run_id = run.id
 

@@ -74,7 +74,9 @@ def test_the_stream_tells_every_number_after_the_one_given(printed: list[list[st
     lines = printed[9]
     assert lines[-2:] == ["offline", "offline"]
     kinds = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
-    assert kinds[:3] == ["dialog.opened", "message.received", "dialog.queued"]
+    # a sign-in just before is numbered in its own time, now and then after the number was asked for
+    told = [kind for kind in kinds if kind != "user.signed_in"]
+    assert told[:3] == ["dialog.opened", "message.received", "dialog.queued"]
     assert "dialog.closed" in kinds  # which starts processes of the demo, that tell of themselves
     numbers = [int(line.removeprefix("id: ")) for line in lines if line.startswith("id: ")]
     assert numbers[1:] == list(range(numbers[1], numbers[1] + len(kinds)))

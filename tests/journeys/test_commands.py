@@ -122,6 +122,21 @@ async def test_it_happens_once_over_fresh_runs(stack: Stack, shop: Shop, monkeyp
     assert await said(stack, dialog_id, "once") == 1
 
 
+async def test_many_at_once_over_fresh_runs_are_all_answered_and_happen_once(
+    stack: Stack, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(options, "RENEW_AT", 60)
+    await shop.open("olha")
+    dialog_id = await shop.dialog_with("olha")
+    doors = [await shop.api("olha", app=n) for n in (0, 1)]
+    for wave in range(4):
+        answers = await asyncio.gather(*(say(doors[n % 2], dialog_id, f"wave {wave}", uuid4().hex) for n in range(12)))
+        assert {a.status_code for a in answers} == {201}
+        assert await said(stack, dialog_id, f"wave {wave}") == 12
+    runs = "SELECT run_id FROM workflow_runs WHERE workflow_id = :w"
+    assert len(await stack.rows(runs, w=workflow_ids.of_dialog(dialog_id))) > 1
+
+
 async def test_commands_meet_closing_runs_without_an_error(stack: Stack, shop: Shop) -> None:
     """Close and reopen in a stream, with notes from the side: the run's end is nobody's trouble."""
     await shop.open("olha")

@@ -17,8 +17,9 @@ from domain.errors import (
     RunNotEndedError,
     WrongStatusError,
 )
-from domain.walks.ports import Outcome, StepError
-from store import effects, run_commands, run_items, runs
+from domain.run_messages import BEFORE, Bearings
+from domain.walks.ports import Outcome, StepError, SubRun
+from store import effects, run_commands, run_items, runs, sub_runs
 from store.effects import Kept
 from store.viewers import get_viewer
 from tests.store.launching import DONE, FAILED, LISTEN, NOTE, SEND, Launching, boss_of, launched
@@ -116,6 +117,26 @@ async def test_a_cancellation_that_leaves_nothing_out_is_not_the_verdict(desk, m
     (event,) = await desk.stage.sql("SELECT data FROM events WHERE kind = 'run.finished' AND run_id = :r", r=run)
     states = [state for state, _ in await desk.states(run)]
     assert {n: event.data["items"][n] for n in set(states)} == {n: states.count(n) for n in set(states)}
+
+
+async def _child(desk, parent, seq: int, name: str, **more):
+    key = await desk.publish(name, LISTEN)
+    sub = SubRun(f"{parent}:{seq}:{name}", name, f"/do/{name}", "process", key, 1, {}, "wait", **more)
+    return await desk.do(sub_runs.start, Bearings(f"process:{parent}:{seq}", parent, seq), sub)
+
+
+async def test_a_sub_process_over_an_items_own_target_is_a_part_of_that_item(desk):
+    told = await launched(desk, 1, LISTEN)
+    run, boss = told["run_id"], await boss_of(desk)
+    await desk.begin(run)
+    await desk.advance(run)
+    own = await _child(desk, run, 1, "own")
+    many = await _child(desk, run, 1, "many", selection={"team": desk.stage.key("support")})
+    before = await _child(desk, run, BEFORE, "before", selection={"team": desk.stage.key("support")})
+    await desk.do(run_commands.cancel, boss, run, "finish_items")
+    assert [(await desk.run(child)).cancel_mode for child in (own, many, before)] == [None] + ["finish_items"] * 2
+    await desk.do(run_commands.cancel, boss, run, "finish_step")
+    assert (await desk.run(own)).cancel_mode == "finish_step"
 
 
 async def test_a_cancellation_that_cuts_the_phase_after_the_items_is_the_verdict(desk):
