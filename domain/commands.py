@@ -3,6 +3,7 @@ each new one with a default that old histories decode to.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
@@ -126,7 +127,10 @@ class SetPriority:
 
 @dataclass(frozen=True, slots=True)
 class SetStatus:
+    """`until`: when a pending ticket is to open again by itself."""
+
     status: str
+    until: datetime | None = None
     kind: Literal["set_status"] = "set_status"
 
 
@@ -259,5 +263,25 @@ class PresenceLook:
 @dataclass(frozen=True, slots=True)
 class PresenceSeen:
     """Look again in `after` seconds; None: nothing left to wait for."""
+
+    after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClocksStart:
+    dialog_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ClocksLook:
+    """`run_id` is given once per run and writes the run into the list of runs."""
+
+    dialog_id: UUID
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClocksSeen:
+    """Look again in `after` seconds by the database's clock; None: no clock runs."""
 
     after: float | None

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     DIALOG_CLOSE = "dialog.close"
     DIALOG_TRANSFER = "dialog.transfer"
     DIALOG_EDIT = "dialog.edit"
+    DIALOG_OPEN = "dialog.open"
     DIALOG_CONNECT = "dialog.connect"
     DIALOG_HOLD = "dialog.hold"
     DIALOG_LEAD = "dialog.lead"
@@ -49,6 +50,9 @@ class Permission(StrEnum):
     DESK_READ = "desk.read"
     DESK_MANAGE = "desk.manage"
     CONTACT_EDIT = "contact.edit"
+    REPORTS_READ = "reports.read"
+    SLA_MANAGE = "sla.manage"
+    TICKETS_MANAGE = "tickets.manage"
     AUDIT_READ = "audit.read"
     PRESENCE_OWN = "presence.own"
 
@@ -56,13 +60,13 @@ class Permission(StrEnum):
 P = Permission
 _READING = {P.DIALOG_READ, P.DIALOG_READ_TEXTS, P.TEAMS_READ, P.OPERATORS_READ, P.DEFINITIONS_READ, P.DESK_READ}
 _OPERATOR = _READING | {
-    P.DIALOG_REPLY, P.DIALOG_NOTE, P.DIALOG_TAKE, P.DIALOG_CLOSE, P.DIALOG_TRANSFER, P.DIALOG_EDIT,
+    P.DIALOG_REPLY, P.DIALOG_NOTE, P.DIALOG_TAKE, P.DIALOG_CLOSE, P.DIALOG_TRANSFER, P.DIALOG_EDIT, P.DIALOG_OPEN,
     P.DIALOG_HOLD, P.QUEUE_READ, P.PRESENCE_OWN, P.RUNS_LAUNCH, P.RUNS_READ, P.CONTACT_EDIT,
 }  # fmt: skip
 _SUPERVISOR = _OPERATOR | {
     P.DIALOG_ASSIGN, P.DIALOG_LEAD, P.CONTACT_BAN, P.HISTORY_READ, P.DISTRIBUTION_AUDIT,
     P.DISTRIBUTION_MANAGE, P.OPERATORS_FORCE, P.DIALOG_TAKE_OVER_LIMIT, P.AUDIT_READ,
-    P.RUNS_CONTROL, P.DESK_MANAGE,
+    P.RUNS_CONTROL, P.DESK_MANAGE, P.REPORTS_READ,
 }  # fmt: skip
 
 #: role → the rights it is seeded with

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-DIALOG, TRANSFER, PRESENCE, TEAM = "dialog", "transfer", "presence", "team"
+DIALOG, TRANSFER, PRESENCE, TEAM, SLA = "dialog", "transfer", "presence", "team", "sla"
 PROBE = "probe"
 MASS, PROCESS, MACRO, LAUNCH, SCHEDULE = "mass", "process", "macro", "launch", "schedule"
 
@@ -17,6 +17,11 @@ def of_transfer(transfer_id: UUID) -> str:
 
 def of_presence(operator_id: UUID) -> str:
     return f"{PRESENCE}:{operator_id}"
+
+
+def of_clocks(dialog_id: UUID) -> str:
+    """All clocks of one dialog."""
+    return f"{SLA}:{dialog_id}"
 
 
 def of_team(key: str) -> str:

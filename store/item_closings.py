@@ -41,6 +41,7 @@ async def close(
 ) -> None:
     """`item` is locked by this transaction, whose clock is read."""
     await work.session.flush()
+    await work.follow()
     await work.session.execute(_CLOSE, _given(work, run, item, outcome, kept, records))
 
 
@@ -54,6 +55,7 @@ async def close_macro(
     totals = Totals.of({outcome.state: 1})
     status = verdict_of(run, totals)
     tell_finished(work, run, status, totals)
+    await work.follow()
     given = _given(work, run, item, outcome, kept, records)
     await work.session.execute(_CLOSE_MACRO, {**given, "status": status, "workflow": workflow_of(run)})
 

@@ -130,6 +130,7 @@ async def write_down(
     if not (bearings.records or bearings.done or kept or moves):
         return
     await work.session.flush()
+    await work.follow()
     given = {
         "facts": work.take_facts(), "records": traces.written(bearings.records), "kept": effects.written(kept),
         "done": list(bearings.done), "run": bearings.run_id, "seq": bearings.seq, "moves": moves,

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.errors import UnavailableError
 from domain.events import Fact
 from store.engines import Sessions
+from store.following import follow
 from store.tables import Operator, Reaction
 
 T = TypeVar("T")
@@ -73,6 +74,7 @@ class Work:
     rings: set[str] = field(default_factory=set)
     run_id: UUID | None = None
     facts: list[dict[str, Any]] = field(default_factory=list)
+    followed: int = 0
 
     @property
     def now(self) -> datetime:
@@ -133,23 +135,29 @@ class Work:
 
     def take_facts(self) -> str:
         """What was recorded and is not written yet, as the JSON of INSERT_EVENTS; whoever takes it writes it."""
-        told, self.facts = json.dumps(self.facts, default=str), []
+        told, self.facts, self.followed = json.dumps(self.facts, default=str), [], 0
         return told
+
+    async def follow(self) -> None:
+        """Bring about what the recorded facts cause in this very transaction; whoever takes them does this first."""
+        await follow(self)
 
     async def write_facts(self) -> None:
         """One statement for all that was recorded; the end of a transaction does it."""
         if self.facts:
+            await self.follow()
             await self.session.execute(_WRITE_EVENTS, {"facts": self.take_facts()})
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What happens inside is gone whole when it raises: rows, facts and rings."""
-        facts, rings = len(self.facts), set(self.rings)
+        facts, followed, rings = len(self.facts), self.followed, set(self.rings)
         try:
             async with self.session.begin_nested():
                 yield
         except BaseException:
             del self.facts[facts:]
+            self.followed = followed
             self.rings = rings
             raise
 

@@ -1,6 +1,15 @@
 """All tables, by name; importing this package completes the metadata."""
 
 from store.tables.channels import Channel, Contact, ContactIdentity
+from store.tables.clocks import (
+    Calendar,
+    CalendarVersion,
+    Clock,
+    ClockInterval,
+    SlaPolicy,
+    SlaPolicyVersion,
+    TimedDialog,
+)
 from store.tables.commands import CommandResult, PendingCommand, Reaction, WorkflowRun
 from store.tables.connections import Connection, Secret
 from store.tables.decisions import Decision
@@ -14,15 +23,17 @@ from store.tables.rows import Row
 from store.tables.runs import Approval, Effect, RateBucket, Run, RunItem, RunStep, Subscription
 from store.tables.settings import Setting
 from store.tables.teams import Tag, Team, TeamMember, TeamTopic, Topic
+from store.tables.tickets import Priority, TicketField, TopicField
 from store.tables.transfers import Transfer
 from store.tables.users import Role, RolePermission, Session, SignInAttempt, Token, User, UserRole
 
 __all__ = [
-    "Approval", "Attachment", "Channel", "CommandResult", "Connection", "Contact", "ContactIdentity",
-    "ContactTouch", "Decision", "Definition", "DefinitionVersion", "Dialog", "Effect", "Event", "Exclusion",
-    "Folder", "Message", "MessageTemplate", "Notice", "Operator", "Participant", "PendingCommand",
-    "PresenceInterval", "PresenceLease", "QuickReply", "RateBucket", "RatingRequest", "Reaction", "Reservation",
-    "Role", "RolePermission", "Row", "Run", "RunItem", "RunStep", "Secret", "Session", "Setting",
-    "SignInAttempt", "Subscription", "Tag", "Team", "TeamMember", "TeamTopic", "Token", "Topic", "Transfer",
-    "Trigger", "TriggerMark", "User", "UserRole", "Watermark", "WorkflowRun",
+    "Approval", "Attachment", "Calendar", "CalendarVersion", "Channel", "Clock", "ClockInterval", "CommandResult",
+    "Connection", "Contact", "ContactIdentity", "ContactTouch", "Decision", "Definition", "DefinitionVersion",
+    "Dialog", "Effect", "Event", "Exclusion", "Folder", "Message", "MessageTemplate", "Notice", "Operator",
+    "Participant", "PendingCommand", "PresenceInterval", "PresenceLease", "Priority", "QuickReply", "RateBucket",
+    "RatingRequest", "Reaction", "Reservation", "Role", "RolePermission", "Row", "Run", "RunItem", "RunStep",
+    "Secret", "Session", "Setting", "SignInAttempt", "SlaPolicy", "SlaPolicyVersion", "Subscription", "Tag", "Team",
+    "TeamMember", "TeamTopic", "TicketField", "TimedDialog", "Token", "Topic", "TopicField", "Transfer", "Trigger",
+    "TriggerMark", "User", "UserRole", "Watermark", "WorkflowRun",
 ]  # fmt: skip

@@ -25,7 +25,8 @@ class Dialog(Row):
     """`waiting_since`: the original moment it began to wait for an operator (kept when it returns to the pool).
     `awaiting_reply_since`: the first client message nobody has answered. `cycle` counts reopenings from closed.
     `revision` is counted up by the database at every change. `bot_run`: the run that speaks with the client; empty
-    as soon as the dialog's place is another than bot.
+    as soon as the dialog's place is another than bot. `keeps_time`: it has a row in timed_dialogs, so that whoever
+    changes it has clocks to tell; empty of a dialog that no policy and no norm concerns.
     """
 
     __tablename__ = "dialogs"
@@ -45,13 +46,18 @@ class Dialog(Row):
     last_operator_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     reserved_for: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    priority: Mapped[str] = mapped_column(server_default=text("'normal'"))
+    priority: Mapped[str] = mapped_column(ForeignKey("priorities.key"), server_default=text("'normal'"))
     weight: Mapped[int] = mapped_column(server_default=text("0"))
     is_forced: Mapped[bool] = mapped_column(server_default=text("false"))
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
+    ticket_number: Mapped[int | None] = mapped_column(unique=True)
     subject: Mapped[str | None]
+    description: Mapped[str | None]
     ticket_type: Mapped[str | None]
     fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    pending_until: Mapped[datetime | None]
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("dialogs.id"))
+    keeps_time: Mapped[bool] = mapped_column(server_default=text("false"))
     bot_run: Mapped[UUID | None]
     revision: Mapped[int] = mapped_column(server_default=text("1"))
     rating: Mapped[int | None] = mapped_column(SmallInteger)
@@ -78,7 +84,6 @@ class Dialog(Row):
         CheckConstraint("place IS NULL OR place IN ('bot','unassigned','queued','owned')", name="place_known"),
         CheckConstraint("(place = 'owned') IS NOT TRUE OR operator_id IS NOT NULL", name="owned_has_operator"),
         CheckConstraint("(place = 'owned') IS TRUE OR operator_id IS NULL", name="only_owned_has_operator"),
-        CheckConstraint("priority IN ('low','normal','high','critical')", name="priority_known"),
         Index(
             "uq_dialogs_open_per_thread",
             "channel_key",
@@ -112,6 +117,8 @@ class Dialog(Row):
             postgresql_where=text("place = 'bot' AND awaiting_reply_since IS NOT NULL"),
         ),
         Index("ix_dialogs_tags", "tags", postgresql_using="gin"),
+        Index("ix_dialogs_pending_until", "pending_until", postgresql_where=text("pending_until IS NOT NULL")),
+        Index("ix_dialogs_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index(
             "ix_dialogs_waiting",
             "team_key",

@@ -16,7 +16,7 @@ class Message(Row):
     """`seq` orders the messages of a dialog. For outgoing ones the row is the ledger of delivery.
 
     `run_id`: the run that wrote it. `not_before`: its turn under the rate limits, once it has one. `is_pinned`: a note
-    that stays in sight.
+    that stays in sight. `moved_from`: the dialog it was said in, of one that was merged.
     """
 
     __tablename__ = "messages"
@@ -37,6 +37,7 @@ class Message(Row):
     attempts: Mapped[int] = mapped_column(server_default=sql("0"))
     provider_id: Mapped[str | None]
     run_id: Mapped[UUID | None]
+    moved_from: Mapped[UUID | None] = mapped_column(ForeignKey("dialogs.id"))
     not_before: Mapped[datetime | None]
     is_pinned: Mapped[bool] = mapped_column(server_default=sql("false"))
     sent_at: Mapped[datetime | None]

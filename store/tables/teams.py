@@ -51,6 +51,8 @@ class Topic(Row):
     priority: Mapped[int] = mapped_column(server_default=text("0"))
     required: Mapped[bool] = mapped_column(server_default=text("false"))
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    calendar_key: Mapped[str | None] = mapped_column(ForeignKey("calendars.key"))
+    sla_key: Mapped[str | None] = mapped_column(ForeignKey("sla_policies.key"))
 
 
 class TeamTopic(Row):

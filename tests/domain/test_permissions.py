@@ -19,6 +19,7 @@ dialog.assign                .           .           x         x        .       
 dialog.close                 x           .           x         x        .        .
 dialog.transfer              x           .           x         x        .        .
 dialog.edit                  x           .           x         x        .        .
+dialog.open                  x           .           x         x        .        .
 dialog.connect               .           .           .         x        x        .
 dialog.hold                  x           .           x         x        .        .
 dialog.lead                  .           .           x         x        .        .
@@ -46,6 +47,9 @@ connections.manage           .           .           .         x        x       
 desk.read                    x           x           x         x        x        x
 desk.manage                  .           .           x         x        .        .
 contact.edit                 x           .           x         x        .        .
+reports.read                 .           .           x         x        .        .
+sla.manage                   .           .           .         x        .        .
+tickets.manage               .           .           .         x        .        .
 audit.read                   .           .           x         x        .        x
 presence.own                 x           x           x         x        .        .
 """

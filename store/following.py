@@ -1,0 +1,17 @@
+"""What facts bring about in the transaction that recorded them: clocks are told, then those who watch.
+
+Called with every lock held and before the events are written. Nothing here imports store.transactions at run time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from store.transactions import Work
+
+
+async def follow(work: Work) -> None:
+    """Take up what was recorded since the last time; what is recorded meanwhile (a breach) is taken up as well."""
+    while work.followed < len(work.facts):
+        work.followed = len(work.facts)
