@@ -20,7 +20,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from bench.bare_workflows import QUEUE, Ask, BareItemWorkflow, BareMacroWorkflow, BareWorkflow
+from bench.bare_workflows import QUEUE, Ask, BareItemWorkflow, BareMacroWorkflow, BareTimerWorkflow, BareWorkflow
 from store.engines import Sessions, engine_for, sessions_of
 from store.ids import new_id
 from workflows.converting import DATA_CONVERTER
@@ -113,7 +113,7 @@ async def serve_worker() -> None:
     async with Worker(
         await connect(os.environ["TEMPORAL_ADDRESS"]),
         task_queue=QUEUE,
-        workflows=[BareWorkflow, BareMacroWorkflow, BareItemWorkflow],
+        workflows=[BareWorkflow, BareMacroWorkflow, BareItemWorkflow, BareTimerWorkflow],
         activities=[activities.bare_transaction, activities.bare_delivery],
         workflow_runner=runner(),
         max_cached_workflows=2000,

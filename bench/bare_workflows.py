@@ -1,6 +1,7 @@
 """The toy workflow of the baselines, in a file of its own: whatever it imports is imported again per instance."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from temporalio import workflow
@@ -76,3 +77,13 @@ class BareItemWorkflow:
         await workflow.sleep(1)
         later = Ask(ask.item, f"{ask.key}-later", ask.said)
         return await workflow.execute_local_activity("bare_transaction", later, result_type=int, **options.TRANSACTION)
+
+
+@workflow.defn
+class BareTimerWorkflow:
+    """A timer and nothing else."""
+
+    @workflow.run
+    async def run(self, due: str) -> None:
+        left = datetime.fromisoformat(due) - workflow.now()
+        await workflow.sleep(max(left, timedelta(0)))
