@@ -42,6 +42,7 @@ class Waiting:
     excluded: frozenset[UUID] = frozenset()
     reserved_for: UUID | None = None
     is_forced: bool = False
+    kind: str = "chat"
 
 
 @dataclass(frozen=True, slots=True)

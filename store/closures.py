@@ -16,7 +16,7 @@ from domain.workflow_ids import of_dialog
 from store import ratings, transfers
 from store.dialogs import Scene
 from store.messages import add_note
-from store.places import free_slot, give, has_room, is_online, settle_waiting
+from store.places import free_slot, give, has_room, is_online, settle_waiting, tell_reassigned, wait_no_longer
 from store.tables import Dialog, Team, Topic
 from store.transactions import GroundMovedError, Work
 from store.viewers import find_viewer
@@ -63,6 +63,7 @@ async def close_now(work: Work, scene: Scene, *, cause: str, silent: bool = Fals
     dialog.status, dialog.place, dialog.operator_id = rules.Status.CLOSED, None, None
     dialog.closed_at, dialog.closed_by = work.now, work.actor.id
     dialog.awaiting_reply_since, dialog.reserved_for, dialog.is_forced = None, None, False
+    wait_no_longer(work, dialog)
     await work.session.flush()
     await work.session.execute(text("DELETE FROM exclusions WHERE dialog_id = :d"), {"d": dialog.id})
     if holder is not None:
@@ -97,12 +98,13 @@ async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = Tru
     was_closed = dialog.status == rules.Status.CLOSED
     is_ticket = dialog.kind == rules.Kind.TICKET
     team = await work.session.get_one(Team, dialog.team_key)
-    candidate = dialog.operator_id or dialog.last_operator_id
+    holder, candidate = dialog.operator_id, dialog.operator_id or dialog.last_operator_id
     target = await _end_offer(work, scene)
     dialog.status = rules.Status.OPEN
     dialog.place, dialog.operator_id = rules.place_when_waiting(auto=team.auto), None
     dialog.closed_at = dialog.closed_by = None
     dialog.waiting_since = work.now
+    wait_no_longer(work, dialog)
     if was_closed:
         dialog.cycle += 1
     await ratings.supersede(work, dialog.id)
@@ -117,8 +119,9 @@ async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = Tru
     )  # fmt: skip
     work.react(of_dialog(dialog.id), "dialog_reopened", cycle=dialog.cycle)
     if drains and candidate is not None and await _can_take_back(work, scene, candidate):
-        await give(work, scene, candidate, cause="reopened")
+        await give(work, scene, candidate, cause="reopened", formerly=holder)
     else:
+        tell_reassigned(work, scene, holder, cause="reopened")
         dialog.reserved_for = candidate if is_ticket else None
         await work.session.flush()
         await settle_waiting(work, scene, cause="reopened", drains=drains)

@@ -14,7 +14,7 @@ from domain.capacity import Limits, Load, why_full
 from domain.distribution import Decision
 from domain.errors import AtCapacityError, OperatorOfflineError, OperatorUnsuitableError
 from domain.events import Fact
-from domain.workflow_ids import of_team
+from domain.workflow_ids import of_clocks, of_team
 from store.dialogs import Scene
 from store.distribution import OVERFLOW, drain, store_decisions, touch_contacts
 from store.exclusions import exclude
@@ -106,9 +106,14 @@ async def give(
     cause: str,
     over_limit: bool = False,
     converts_offer: bool = False,
+    formerly: UUID | None = None,
 ) -> None:
-    """Put the dialog into an operator's hands. The caller has checked who may; capacity is checked here."""
+    """Put the dialog into an operator's hands. The caller has checked who may; capacity is checked here.
+
+    `formerly`: who held it until this transaction took it out of their hands.
+    """
     dialog = scene.dialog
+    holder = dialog.operator_id or formerly
     before = {"place": dialog.place, "operator": _text(dialog.operator_id)}
     await free_slot(work, dialog)
     if converts_offer and rules.occupies_slot(dialog.status):
@@ -139,6 +144,7 @@ async def give(
         Fact.DIALOG_ASSIGNED, **scene.event_ids, operator_id=operator_id, before=before,
         after={"place": "owned", "operator": str(operator_id)}, cause=cause, over_limit=over_limit,
     )  # fmt: skip
+    tell_reassigned(work, scene, holder, cause=cause)
     reason = cause if work.run_id is None else "by_run"
     decision = Decision(dialog.id, dialog.team_key, "by_hand", operator_id, reason)
     await store_decisions(work, [decision], cause, time.perf_counter(), actor=work.actor.id)
@@ -154,14 +160,16 @@ async def to_pool(work: Work, scene: Scene, *, cause: str, excluding: UUID | Non
     """Take the dialog out of its holder's hands, if any, into its team's pool. Keeps its original waiting age."""
     dialog = scene.dialog
     holder = dialog.operator_id
-    before = {"place": dialog.place, "operator": _text(holder)}
+    before, status = {"place": dialog.place, "operator": _text(holder)}, dialog.status
     await free_slot(work, dialog)
     dialog.operator_id = None
     dialog.place = rules.place_when_waiting(auto=scene.team.auto)
     dialog.status = rules.status_when_waiting(dialog.kind, ever_owned=dialog.first_assigned_at is not None)
     dialog.waiting_since = dialog.waiting_since or work.now
+    wait_no_longer(work, dialog)
     await work.session.flush()
     scene.refresh_relation()
+    tell_status(work, scene, status, cause=cause)
     if excluding is not None:
         await exclude_for_a_window(work, scene, excluding, cause=cause)
     await wake_after_exclusions(work, scene)
@@ -170,6 +178,34 @@ async def to_pool(work: Work, scene: Scene, *, cause: str, excluding: UUID | Non
             Fact.DIALOG_UNASSIGNED, **scene.event_ids, operator_id=holder, before=before,
             after={"place": dialog.place}, cause=cause,
         )  # fmt: skip
+        tell_reassigned(work, scene, holder, cause=cause)
+
+
+def tell_status(work: Work, scene: Scene, before: str, *, cause: str) -> None:
+    """The fact that a ticket's status is another than `before`; a chat's follows from its place and has none."""
+    dialog = scene.dialog
+    if dialog.kind == rules.Kind.TICKET and dialog.status != before:
+        work.record(
+            Fact.TICKET_STATUS_CHANGED, **scene.event_ids, operator_id=dialog.operator_id, before={"status": before},
+            after={"status": dialog.status}, cause=cause,
+        )  # fmt: skip
+
+
+def tell_reassigned(work: Work, scene: Scene, before: UUID | None, *, cause: str) -> None:
+    """The fact that a ticket's assignee is another than `before`."""
+    dialog = scene.dialog
+    if dialog.kind == rules.Kind.TICKET and dialog.operator_id != before:
+        work.record(
+            Fact.TICKET_REASSIGNED, **scene.event_ids, operator_id=dialog.operator_id,
+            before={"operator": _text(before)}, after={"operator": _text(dialog.operator_id)}, cause=cause,
+        )  # fmt: skip
+
+
+def wait_no_longer(work: Work, dialog: Dialog) -> None:
+    """Whatever else its status becomes, the ticket does not open again by itself."""
+    if dialog.pending_until is not None:
+        dialog.pending_until = None
+        work.react(of_clocks(dialog.id), "clocks_changed")
 
 
 async def exclude_for_a_window(work: Work, scene: Scene, operator_id: UUID, *, cause: str) -> None:

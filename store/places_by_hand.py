@@ -79,11 +79,6 @@ async def assign(work: Work, scene: Scene, viewer: Viewer, command: Assign) -> d
     target = scene.offer.to_operator if scene.offer else None
     await transfers.end(work, scene, Offer.RESCINDED, reason="assigned", tell=True)
     await give(work, scene, command.operator_id, cause="assigned")
-    if is_ticket:
-        work.record(
-            Fact.TICKET_REASSIGNED, **scene.event_ids, operator_id=command.operator_id,
-            before={"operator": str(before) if before else None}, after={"operator": str(command.operator_id)},
-        )  # fmt: skip
     await transfers.drain_for(work, [before, target], cause="assigned")
     return {**_where(scene), "changed": True}
 

@@ -24,7 +24,7 @@ from store import transfers
 from store.dialogs import Scene
 from store.distribution import HAND_OVER, OVERFLOW, TAKE_SLOTS, candidates_in, store_decisions
 from store.exclusions import exclude_all
-from store.places import free_slot, settle_waiting, wake_after_exclusions
+from store.places import free_slot, settle_waiting, tell_reassigned, tell_status, wait_no_longer, wake_after_exclusions
 from store.tables import Dialog, Team
 from store.topics import team_of_topic
 from store.transactions import GroundMovedError, Work
@@ -154,9 +154,10 @@ async def _change_team(work: Work, scene: Scene, key: str) -> None:
 async def _give(work: Work, scene: Scene, decision: Decision, cause: str, began: float) -> None:
     dialog = scene.dialog
     assert decision.winner is not None
-    before = {"place": dialog.place, "operator": str(dialog.operator_id) if dialog.operator_id else None}
+    holder = dialog.operator_id
+    before = {"place": dialog.place, "operator": str(holder) if holder else None}
     await work.session.flush()
-    if dialog.operator_id is not None:
+    if holder is not None:
         await free_slot(work, dialog)
     await _hand_over(work, dialog, decision.winner)
     scene.refresh_relation()
@@ -164,11 +165,7 @@ async def _give(work: Work, scene: Scene, decision: Decision, cause: str, began:
         Fact.DIALOG_ASSIGNED, **scene.event_ids, operator_id=decision.winner, before=before,
         after={"place": "owned", "operator": str(decision.winner)}, cause=cause,
     )  # fmt: skip
-    if dialog.kind == rules.Kind.TICKET:
-        work.record(
-            Fact.TICKET_REASSIGNED, **scene.event_ids, operator_id=decision.winner,
-            before={"operator": before["operator"]}, after={"operator": str(decision.winner)},
-        )  # fmt: skip
+    tell_reassigned(work, scene, holder, cause=cause)
     await store_decisions(work, [decision], cause, began, actor=work.actor.id)
 
 
@@ -199,15 +196,17 @@ async def _let_wait(work: Work, scene: Scene, asked: Redistribution, source: UUI
         dialog.weight = asked.weight
     elif source is not None:
         dialog.weight = max(dialog.weight, TAKEN)
-    before = {"place": dialog.place, "operator": str(source) if source else None}
+    before, status = {"place": dialog.place, "operator": str(source) if source else None}, dialog.status
     if source is not None:
         await free_slot(work, dialog)
     dialog.operator_id, dialog.reserved_for = None, None
     dialog.place = rules.place_when_waiting(auto=scene.team.auto)
     dialog.status = rules.status_when_waiting(dialog.kind, ever_owned=dialog.first_assigned_at is not None)
     dialog.waiting_since = dialog.waiting_since or work.now
+    wait_no_longer(work, dialog)
     await work.session.flush()
     scene.refresh_relation()
+    tell_status(work, scene, status, cause=cause)
     if spared := {*asked.exclude, *([source] if source else [])}:
         until = work.now + timedelta(seconds=scene.team.transfer_window)
         await exclude_all(work, dialog.id, spared, cause, until)
@@ -217,6 +216,7 @@ async def _let_wait(work: Work, scene: Scene, asked: Redistribution, source: UUI
             Fact.DIALOG_UNASSIGNED, **scene.event_ids, operator_id=source, before=before,
             after={"place": dialog.place}, cause=cause,
         )  # fmt: skip
+        tell_reassigned(work, scene, source, cause=cause)
     await settle_waiting(work, scene, cause=cause, drains=False)
 
 

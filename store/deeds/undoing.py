@@ -15,7 +15,16 @@ from store.deeds.people import write_status
 from store.deeds.places import standing
 from store.deeds.stages import Stage
 from store.dialogs import Scene
-from store.places import free_slot, give, require_able, reserve, settle_waiting, to_pool
+from store.places import (
+    free_slot,
+    give,
+    require_able,
+    reserve,
+    settle_waiting,
+    tell_status,
+    to_pool,
+    wait_no_longer,
+)
 from store.tables import Message, Operator, Participant, Team
 from store.topics import change_team
 
@@ -71,7 +80,8 @@ async def _close(stage: Stage, kept: dict[str, Any]) -> str:
     if wanted is not None and scene.dialog.operator_id != wanted:
         await _restore_place(stage, scene, before)
     if scene.dialog.kind == rules.Kind.TICKET and before["status"] == rules.Status.IN_PROGRESS:
-        scene.dialog.status = rules.Status.IN_PROGRESS
+        status, scene.dialog.status = scene.dialog.status, rules.Status.IN_PROGRESS
+        tell_status(stage.work, scene, status, cause="undone")
     return UNDONE
 
 
@@ -96,6 +106,7 @@ async def _set_status(stage: Stage, kept: dict[str, Any]) -> str:
         return CHANGED
     had, has = rules.occupies_slot(dialog.status), rules.occupies_slot(kept["before"])
     dialog.status = kept["before"]
+    wait_no_longer(stage.work, dialog)
     await stage.work.session.flush()
     if dialog.operator_id is not None and had and not has:
         await free_slot(stage.work, dialog)
@@ -103,10 +114,7 @@ async def _set_status(stage: Stage, kept: dict[str, Any]) -> str:
     elif dialog.operator_id is not None and has and not had:
         await stage.work.lock_operators([dialog.operator_id])
         await reserve(stage.work, dialog, dialog.operator_id)
-    stage.work.record(
-        Fact.TICKET_STATUS_CHANGED, **scene.event_ids, operator_id=dialog.operator_id,
-        before={"status": kept["after"]}, after={"status": kept["before"]},
-    )  # fmt: skip
+    tell_status(stage.work, scene, kept["after"], cause="undone")
     return UNDONE
 
 

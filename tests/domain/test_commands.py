@@ -57,6 +57,7 @@ LEFT_OUT = {
     "connect": {"topic": None, "team": None, "weight": None, "place": "auto", "operator_id": None},
     "transfer": {"to_operator": None, "to_team": None, "note": None},
     "decline": {"reason": None},
+    "set_status": {"until": None},
     "convert": {"ticket_type": None, "assignee": None, "priority": None, "fields": {}},
 }
 _answers = st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.text())
