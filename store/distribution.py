@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
 from domain.capacity import Limits, Load
+from domain.dialogs import Kind
 from domain.distribution import Candidate, Decision, Waiting, decide, plan
 from domain.events import Fact
 from domain.workflow_ids import of_team
@@ -26,7 +27,7 @@ OVERFLOW = "SB001"
 
 _WAITING = text("""
 SELECT d.id, d.team_key, d.channel_key, d.contact_id, coalesce(p.priority, 0) AS priority, d.weight,
-       d.waiting_since, d.reserved_for, d.is_forced,
+       d.waiting_since, d.reserved_for, d.is_forced, d.kind,
        ARRAY(SELECT operator_id FROM exclusions x WHERE x.dialog_id = d.id) AS excluded,
        (SELECT max(ends_alone_at) FROM exclusions x WHERE x.dialog_id = d.id) AS ends_alone_at
 FROM dialogs d LEFT JOIN topics p ON p.key = d.topic_key
@@ -124,7 +125,7 @@ async def waiting_in(
     return [
         Waiting(
             r.id, r.team_key, r.channel_key, r.contact_id, r.priority, r.weight, r.waiting_since,
-            frozenset(r.excluded), r.reserved_for, r.is_forced,
+            frozenset(r.excluded), r.reserved_for, r.is_forced, r.kind,
         )
         for r in rows
     ]  # fmt: skip
@@ -257,6 +258,11 @@ async def _carry_out(
             Fact.DIALOG_ASSIGNED, dialog_id=dialog_id, contact_id=w.contact_id, team=w.team,
             operator_id=operator_id, before={"place": "queued"}, after={"place": "owned"}, cause=cause,
         )  # fmt: skip
+        if w.kind == Kind.TICKET:
+            work.record(
+                Fact.TICKET_REASSIGNED, dialog_id=dialog_id, contact_id=w.contact_id, team=w.team,
+                operator_id=operator_id, before={"operator": None}, after={"operator": str(operator_id)}, cause=cause,
+            )  # fmt: skip
     await store_decisions(work, made, cause, began)
     for row in [o for o in work.session.identity_map.values() if isinstance(o, Dialog) and o.id in facts]:
         await work.session.refresh(row)
