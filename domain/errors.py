@@ -244,6 +244,11 @@ class RatingEndedError(DomainError):
     title = "The rating was given already, or its time is over"
 
 
+class NoWorkingTimeError(DomainError):
+    code = "no_working_time"
+    title = "The calendar has no such working time"
+
+
 class UnavailableError(DomainError):
     code = "unavailable"
     title = "A part of the system is away"
