@@ -1,7 +1,7 @@
 """Giving waiting dialogs to those who have room, in the transaction that made the room or brought the dialog."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -38,10 +38,12 @@ WHERE d.place = 'queued' AND d.team_key = ANY(:teams) AND (:forced OR NOT d.is_f
 ORDER BY CASE WHEN t.distribution = 'topic_priority' THEN coalesce(p.priority, 0) ELSE 0 END DESC, d.weight DESC,
          d.waiting_since LIMIT :most
 """)
+#: loads are read as kept (ADR 17), of channels only where one is limited; offers are counted while they last
 CANDIDATES = text("""
-SELECT o.user_id, u.name, o.max_dialogs, o.channel_limits, o.daily_quota, o.status, o.last_assigned_at,
-       o.last_closed_at, coalesce(l.lease_until > clock_timestamp(), false) AS connected,
-       m.teams, coalesce(r.total, 0) AS total, coalesce(r.channels, '{}') AS channels,
+SELECT o.user_id, u.name, o.max_dialogs, nullif(o.channel_limits, '{}') AS channel_limits, o.daily_quota, o.status,
+       o.last_assigned_at, o.last_closed_at, coalesce(l.lease_until > clock_timestamp(), false) AS connected,
+       m.teams, coalesce(k.held, 0) AS held, f.offers,
+       CASE WHEN o.channel_limits <> '{}' THEN k.channels END AS channels,
        NOT EXISTS (SELECT 1 FROM user_roles ur JOIN role_permissions rp ON rp.role_key = ur.role_key
                    WHERE ur.user_id = o.user_id AND rp.permission = 'dialog.hold') AS is_light
 FROM (SELECT user_id, array_agg(team_key) AS teams FROM team_members
@@ -49,12 +51,9 @@ FROM (SELECT user_id, array_agg(team_key) AS teams FROM team_members
 JOIN operators o ON o.user_id = m.user_id
 JOIN users u ON u.id = o.user_id AND u.is_active
 LEFT JOIN presence_leases l ON l.operator_id = o.user_id
-LEFT JOIN LATERAL (
-    SELECT sum(n)::int AS total, jsonb_object_agg(channel_key, n) AS channels
-    FROM (SELECT channel_key, count(*) AS n FROM reservations
-          WHERE operator_id = o.user_id AND (expires_at IS NULL OR expires_at > clock_timestamp())
-          GROUP BY channel_key) AS per_channel
-) r ON true
+LEFT JOIN operator_loads k ON k.operator_id = o.user_id
+LEFT JOIN (SELECT operator_id, array_agg(channel_key) AS offers FROM reservations
+           WHERE kind = 'offer' AND expires_at > clock_timestamp() GROUP BY operator_id) f ON f.operator_id = o.user_id
 ORDER BY o.user_id
 """)
 _TOUCHES = text("""
@@ -143,8 +142,8 @@ async def candidates_in(work: Work, teams: Iterable[str], contacts: Iterable[UUI
         Candidate(
             operator_id=r.user_id,
             teams=frozenset(r.teams),
-            limits=Limits(r.max_dialogs, r.channel_limits),
-            load=Load(r.total, r.channels),
+            limits=Limits(r.max_dialogs, r.channel_limits or {}),
+            load=_load(r.held, r.channels or {}, r.offers or ()),
             status=r.status,
             is_connected=r.connected,
             is_light=r.is_light,
@@ -157,6 +156,13 @@ async def candidates_in(work: Work, teams: Iterable[str], contacts: Iterable[UUI
         )
         for r in rows
     ]
+
+
+def _load(held: int, channels: Mapping[str, int], offers: Sequence[str]) -> Load:
+    load = Load(held, channels)
+    for channel in offers:
+        load = load.plus(channel)
+    return load
 
 
 async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog | None = None) -> list[Decision]:

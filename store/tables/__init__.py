@@ -18,7 +18,7 @@ from store.tables.desks import Folder, MessageTemplate, Notice, QuickReply, Rati
 from store.tables.dialogs import Dialog, Exclusion, Participant
 from store.tables.events import Event
 from store.tables.messages import Attachment, Message
-from store.tables.operators import ContactTouch, Operator, PresenceInterval, PresenceLease, Reservation
+from store.tables.operators import ContactTouch, Operator, OperatorLoad, PresenceInterval, PresenceLease, Reservation
 from store.tables.rows import Row
 from store.tables.runs import Approval, Effect, RateBucket, Run, RunItem, RunStep, Subscription
 from store.tables.settings import Setting
@@ -31,9 +31,9 @@ __all__ = [
     "Approval", "Attachment", "Calendar", "CalendarVersion", "Channel", "Clock", "ClockInterval", "CommandResult",
     "Connection", "Contact", "ContactIdentity", "ContactTouch", "Decision", "Definition", "DefinitionVersion",
     "Dialog", "Effect", "Event", "Exclusion", "Folder", "Message", "MessageTemplate", "Notice", "Operator",
-    "Participant", "PendingCommand", "PresenceInterval", "PresenceLease", "Priority", "QuickReply", "RateBucket",
-    "RatingRequest", "Reaction", "Reservation", "Role", "RolePermission", "Row", "Run", "RunItem", "RunStep",
-    "Secret", "Session", "Setting", "SignInAttempt", "SlaPolicy", "SlaPolicyVersion", "Subscription", "Tag", "Team",
+    "OperatorLoad", "Participant", "PendingCommand", "PresenceInterval", "PresenceLease", "Priority", "QuickReply",
+    "RateBucket", "RatingRequest", "Reaction", "Reservation", "Role", "RolePermission", "Row", "Run", "RunItem",
+    "RunStep", "Secret", "Session", "Setting", "SignInAttempt", "SlaPolicy", "SlaPolicyVersion", "Subscription", "Tag", "Team",
     "TeamMember", "TeamTopic", "TicketField", "TimedDialog", "Token", "Topic", "TopicField", "Transfer", "Trigger",
     "TriggerMark", "User", "UserRole", "Watermark", "WorkflowRun",
 ]  # fmt: skip

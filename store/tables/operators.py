@@ -80,7 +80,23 @@ class Reservation(Row):
         CheckConstraint("kind IN ('held','offer')", name="kind_known"),
         CheckConstraint("(kind = 'offer') = (expires_at IS NOT NULL)", name="offers_expire"),
         Index("uq_reservations_dialog_id_kind", "dialog_id", "kind", unique=True),
+        Index("ix_reservations_offers", "operator_id", postgresql_where=text("kind = 'offer'")),
     )
+
+
+class OperatorLoad(Row):
+    """How many slots of kind `held` a person has, in all and by channel; triggers on `reservations` keep it (ADR 17).
+
+    Who never held anything has no row.
+    """
+
+    __tablename__ = "operator_loads"
+
+    operator_id: Mapped[UUID] = mapped_column(ForeignKey("operators.user_id", ondelete="CASCADE"), primary_key=True)
+    held: Mapped[int]
+    channels: Mapped[dict[str, Any]]
+
+    __table_args__ = (CheckConstraint("held >= 0", name="held_not_negative"), {"postgresql_with": {"fillfactor": "50"}})
 
 
 class ContactTouch(Row):

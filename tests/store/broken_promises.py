@@ -33,6 +33,13 @@ PROMISES = {
         WHERE NOT r.over_limit AND (r.expires_at IS NULL OR r.expires_at > clock_timestamp())
         GROUP BY o.user_id, r.channel_key HAVING count(*) > (o.channel_limits ->> r.channel_key)::bigint
     """,
+    "I2 loads kept as they are counted": """
+        SELECT operator_id, l.held, l.channels, c.n, c.channels FROM operator_loads l FULL JOIN (
+            SELECT operator_id, sum(n) AS n, jsonb_object_agg(channel_key, n) AS channels
+            FROM (SELECT operator_id, channel_key, count(*) AS n FROM reservations WHERE kind = 'held'
+                  GROUP BY 1, 2) AS counted GROUP BY operator_id) AS c USING (operator_id)
+        WHERE coalesce(l.held, 0) <> coalesce(c.n, 0) OR coalesce(l.channels, '{}') <> coalesce(c.channels, '{}')
+    """,
     "I2 a slot for every held dialog": """
         SELECT d.id, d.status FROM dialogs d
         WHERE d.place = 'owned' AND d.status IN ('new', 'open', 'in_progress') AND NOT EXISTS (
