@@ -64,6 +64,7 @@ class Fact(StrEnum):
     NOTICE_SENT = "notice.sent"
     SLA_WARNED = "sla.warned"
     SLA_BREACHED = "sla.breached"
+    SLA_MOVED = "sla.moved"
     SETTINGS_CHANGED = "settings.changed"
     USER_SIGNED_IN = "user.signed_in"
     USER_SIGN_IN_REFUSED = "user.sign_in_refused"

@@ -5,6 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+#: built-in definitions that the platform itself starts: always active, changed by nobody (a copy may be)
+OF_THE_HOUSE = frozenset({"move-clocks"})
+
 
 @dataclass(frozen=True, slots=True)
 class Selected:

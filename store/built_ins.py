@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.definitions.loading import load
 from domain.errors import ConflictError, DomainError, UnchangedError
+from domain.launches import OF_THE_HOUSE
 from store import definitions, versions
 from store.engines import sessions_of
 from store.tables import Definition, DefinitionVersion
@@ -21,7 +22,7 @@ async def put_built_ins(engine: AsyncEngine, library: Iterable[tuple[str, str, s
     changes nothing.
 
     A definition of an administrator's own under the same name, and one that was archived, is left alone. In the demo
-    the newest version is active as long as nobody chose another.
+    the newest version is active as long as nobody chose another; what the platform itself starts is active everywhere.
     """
     changed = []
     async with sessions_of(engine).begin() as session:
@@ -50,7 +51,7 @@ async def _put(work: Work, kind: str, name: str, source: str, *, demo: bool) -> 
             told = await versions.publish(
                 work, None, kind, name, source=source, note="built in", must_refer=False
             )  # fmt: skip
-        if demo and is_followed:
+        if (demo and is_followed) or name in OF_THE_HOUSE:
             async with work.savepoint():
                 await versions.activate(work, kind, name, told["version"])
     except (UnchangedError, ConflictError):

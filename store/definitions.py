@@ -13,7 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.definitions.diagnostics import Diagnostic
 from domain.definitions.loading import Loaded, load
 from domain.definitions.scalars import LONGEST_NAME, NAME_PATTERN
-from domain.errors import ArchivedError, ConflictError, InvalidDefinitionError, InvalidError, NotFoundError
+from domain.errors import (
+    ArchivedError,
+    BuiltInError,
+    ConflictError,
+    InvalidDefinitionError,
+    InvalidError,
+    NotFoundError,
+)
+from domain.launches import OF_THE_HOUSE
 from domain.publishing import trigger_kinds
 from store.libraries import card_of, extras_of
 from store.settings import record_change
@@ -42,9 +50,19 @@ async def find_row(session: AsyncSession, kind: str, key: str, *, lock: bool = F
     return row
 
 
+async def lock_row(work: Work, kind: str, key: str) -> Row:
+    """The row under its lock, to be changed. Raises NotFoundError; BuiltInError for what the platform itself starts:
+    whoever could change it would act with the rights of those for whom it is started.
+    """
+    row = await find_row(work.session, kind, key, lock=True)
+    if row.is_built_in and row.key in OF_THE_HOUSE and work.actor.kind != "system":
+        raise BuiltInError("The platform itself starts this one: it stays as it is. Copy it to change the copy.")
+    return row
+
+
 async def lock_open(work: Work, kind: str, key: str) -> Row:
     """The row under its lock; reads the clock. Raises NotFoundError, ArchivedError."""
-    row = await find_row(work.session, kind, key, lock=True)
+    row = await lock_row(work, kind, key)
     await work.read_clock()
     if row.archived_at is not None:
         raise ArchivedError("It is archived: restore it first.")
@@ -178,7 +196,7 @@ def renamed(source: str, media_type: str, name: str) -> str:
 
 async def archive(work: Work, kind: str, key: str) -> dict[str, Any]:
     """Triggers off, every launch refused; its runs and versions stay. Archived already: the same answer."""
-    row = await find_row(work.session, kind, key, lock=True)
+    row = await lock_row(work, kind, key)
     await work.read_clock()
     if row.archived_at is None:
         await switch_off(work, row)
@@ -190,7 +208,7 @@ async def archive(work: Work, kind: str, key: str) -> dict[str, Any]:
 
 async def restore(work: Work, kind: str, key: str) -> dict[str, Any]:
     """Back from the archive, inactive."""
-    row = await find_row(work.session, kind, key, lock=True)
+    row = await lock_row(work, kind, key)
     await work.read_clock()
     if row.archived_at is not None:
         row.archived_at = None

@@ -28,6 +28,7 @@ from store.definitions import (
     invalid,
     keep_draft,
     lock_open,
+    lock_row,
     replace_triggers,
     require_kind,
     require_name,
@@ -216,7 +217,7 @@ async def _require_own_paths(session: AsyncSession, key: str, triggers: list[dic
 
 async def deactivate(work: Work, kind: str, key: str) -> dict[str, Any]:
     """Nothing starts it any more; what runs goes on. Inactive already: the same answer."""
-    row = await find_row(work.session, kind, key, lock=True)
+    row = await lock_row(work, kind, key)
     await work.read_clock()
     await switch_off(work, row)
     await work.session.flush()

@@ -7,12 +7,14 @@ from domain.permissions import Permission as P
 READ, ASSIGN, CLOSE, EDIT = "dialog.read", "dialog.assign", "dialog.close", "dialog.edit"
 TRANSFER, NOTE, SEND, CONTACT = "dialog.transfer", "dialog.note", "message.send", "contact.edit"
 FORCE, OPERATORS, NOTIFY, HTTP, AI, NOTHING = "operators.force", "operators.read", "notify", "http", "ai", "none"
+SLA = "sla.manage"
 
 #: None: nobody needs a right of their own for it, the definition's launch list decides
 RIGHTS: dict[str, P | None] = {
     READ: P.DIALOG_READ, ASSIGN: P.DIALOG_ASSIGN, CLOSE: P.DIALOG_CLOSE, EDIT: P.DIALOG_EDIT,
     TRANSFER: P.DIALOG_TRANSFER, NOTE: P.DIALOG_NOTE, SEND: P.DIALOG_REPLY, CONTACT: P.CONTACT_EDIT,
-    FORCE: P.OPERATORS_FORCE, OPERATORS: P.OPERATORS_READ, NOTIFY: None, HTTP: None, AI: None, NOTHING: None,
+    FORCE: P.OPERATORS_FORCE, OPERATORS: P.OPERATORS_READ, SLA: P.SLA_MANAGE, NOTIFY: None, HTTP: None, AI: None,
+    NOTHING: None,
 }  # fmt: skip
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from domain.actions import messages, particulars, people, places, readings, systems
+from domain.actions import clocks, messages, particulars, people, places, readings, systems
 from domain.actions.manifests import Manifest
 
-_ROOMS = (places, particulars, people, messages, readings, systems)
+_ROOMS = (places, particulars, clocks, people, messages, readings, systems)
 _ALL: dict[str, Manifest] = {action.name: action for room in _ROOMS for action in room.ACTIONS}
 #: carried out for a step of another kind, never called by name
 INTERNAL = frozenset({"emit"})

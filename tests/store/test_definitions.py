@@ -63,7 +63,7 @@ async def admin(engine, sessions):
 
 
 async def test_the_built_in_library_is_published_once_and_active_in_the_demo(engine, sessions, admin):
-    assert len(await put_built_ins(engine, LIBRARY, demo=True)) == len(LIBRARY) == 9
+    assert len(await put_built_ins(engine, LIBRARY, demo=True)) == len(LIBRARY) == 10
     assert await put_built_ins(engine, LIBRARY, demo=True) == []
     async with sessions() as session:
         listed, _ = await libraries.list_definitions(session, Sought("process", status="active"))
