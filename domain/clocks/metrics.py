@@ -45,12 +45,24 @@ class Plan:
     """What is promised to one dialog as it now is: its kind, topic, priority and team are taken into account.
 
     `policy`, `calendar_ref`: key and version, None where nothing was chosen (norms alone; every hour counts).
+    Norms go by the topic's calendar, never by a policy's own: `norms_calendar`, where that is another one.
     """
 
     targets: tuple[Target, ...]
     calendar: Calendar
     policy: tuple[str, int] | None = None
     calendar_ref: tuple[str, int] | None = None
+    norms_calendar: Calendar | None = None
+    norms_calendar_ref: tuple[str, int] | None = None
 
     def target_for(self, metric: Metric, status: str = "") -> Target | None:
         return next((t for t in self.targets if t.metric == metric and t.status == status), None)
+
+    def calendar_for(self, metric: Metric) -> tuple[Calendar, tuple[str, int] | None]:
+        if metric in NORMS and self.norms_calendar is not None:
+            return self.norms_calendar, self.norms_calendar_ref
+        return self.calendar, self.calendar_ref
+
+    def policy_for(self, metric: Metric) -> tuple[str, int] | None:
+        """A norm is no policy's."""
+        return None if metric in NORMS else self.policy
