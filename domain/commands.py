@@ -121,7 +121,9 @@ class RemoveTag:
 
 @dataclass(frozen=True, slots=True)
 class SetPriority:
-    priority: Literal["low", "normal", "high", "critical"]
+    """`priority`: a key of the table of priorities."""
+
+    priority: str
     kind: Literal["set_priority"] = "set_priority"
 
 
@@ -140,8 +142,10 @@ class Convert:
 
     ticket_type: str | None = None
     assignee: str | None = None
-    priority: Literal["low", "normal", "high", "critical"] | None = None
+    priority: str | None = None
     fields: dict[str, Any] = field(default_factory=dict)
+    subject: str | None = None
+    description: str | None = None
     kind: Literal["convert"] = "convert"
 
 
@@ -153,10 +157,18 @@ class SetFields:
     kind: Literal["set_fields"] = "set_fields"
 
 
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """Change what a ticket says of itself: `subject`, `description`; null takes one away."""
+
+    changes: dict[str, str | None]
+    kind: Literal["describe"] = "describe"
+
+
 Command = Annotated[
     Say | Take | Assign | Unassign | Close | Reopen | Connect | Transfer | Accept | Decline | Cancel
     | AddParticipant | RemoveParticipant | SetTopic | AddTag | RemoveTag | SetPriority | SetStatus
-    | Convert | SetFields,
+    | Convert | SetFields | Describe,
     Discriminator("kind"),
 ]  # fmt: skip
 

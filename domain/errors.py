@@ -115,6 +115,11 @@ class TopicRequiredError(DomainError):
     title = "A topic is required"
 
 
+class FieldsRequiredError(DomainError):
+    code = "fields_required"
+    title = "Fields of the ticket are required"
+
+
 class UnknownTopicError(DomainError):
     code = "unknown_topic"
     title = "Unknown topic"
@@ -143,6 +148,11 @@ class BuiltInError(DomainError):
 class ConflictError(DomainError):
     code = "conflict"
     title = "Already exists"
+
+
+class VersionConflictError(DomainError):
+    code = "version_conflict"
+    title = "Somebody has changed it meanwhile"
 
 
 class SignInError(DomainError):

@@ -15,6 +15,7 @@ from domain.transfers import Offer
 from domain.workflow_ids import of_dialog
 from store import ratings, transfers
 from store.dialogs import Scene
+from store.fields import require_whole
 from store.messages import add_note
 from store.places import free_slot, give, has_room, is_online, settle_waiting, tell_reassigned, wait_no_longer
 from store.tables import Dialog, Team, Topic
@@ -30,6 +31,7 @@ async def close(work: Work, scene: Scene, viewer: Viewer, command: Close) -> dic
     topic = await work.session.get(Topic, dialog.topic_key) if dialog.topic_key else None
     if topic is None and await _is_topic_required(work, dialog.team_key):
         raise TopicRequiredError("Choose a topic before closing.", field="topic")
+    await require_whole(work, dialog)
     if command.note:
         await add_note(work, scene, command.note)
     return await close_now(work, scene, cause=by_whom(work), silent=command.silent)

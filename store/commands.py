@@ -30,6 +30,7 @@ LIGHT: dict[str, Handler] = {
     "remove_tag": topics.remove_tag,
     "set_priority": topics.set_priority,
     "set_fields": fields.apply,
+    "describe": fields.describe,
 }
 #: commands that may change who waits or who has room: they take all teams' locks concerned first
 HEAVY: dict[str, Handler] = {

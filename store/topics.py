@@ -13,6 +13,7 @@ from domain.permissions import Viewer, require_acting
 from store import transfers
 from store.dialogs import Scene
 from store.places import free_slot, settle_waiting, wake_after_exclusions
+from store.priorities import require_priority
 from store.tables import Tag, Team, Topic
 from store.transactions import Work
 
@@ -123,9 +124,12 @@ async def remove_tag(work: Work, scene: Scene, viewer: Viewer, command: RemoveTa
 
 
 async def set_priority(work: Work, scene: Scene, viewer: Viewer, command: SetPriority) -> dict[str, Any]:
+    """Raises InvalidError for one that the table does not have."""
     require_acting(viewer, scene.relation, is_waiting=scene.dialog.place in rules.WAITING)
-    before, scene.dialog.priority = scene.dialog.priority, command.priority
+    before = scene.dialog.priority
     if before != command.priority:
+        await require_priority(work.session, command.priority)
+        scene.dialog.priority = command.priority
         work.record(
             Fact.DIALOG_PRIORITY_CHANGED, **scene.event_ids, operator_id=scene.dialog.operator_id,
             before={"priority": before}, after={"priority": command.priority},
