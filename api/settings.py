@@ -6,13 +6,14 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from api.changes import Change, changing
-from api.fields import BIGGEST, Body, KeyInPath, Storable
+from api.fields import BIGGEST, KeyInPath, Storable
 from api.house import Reading
+from api.moving import Confirm, Deciding, Moved, Running
 from api.viewers import needs
 from domain.errors import InvalidError
 from domain.permissions import Permission
 from domain.settings import DEFAULTS
-from store import settings
+from store import norms, settings
 from store.transactions import Work
 
 router = APIRouter(prefix="/settings", tags=["settings"])
@@ -32,7 +33,11 @@ class Settings(BaseModel):
     items: list[Setting]
 
 
-class Chosen(Body):
+class ChosenSetting(Setting, Moved):
+    pass
+
+
+class Chosen(Deciding):
     value: Value
 
 
@@ -52,30 +57,33 @@ async def read_setting(key: KeyInPath, session: Reading) -> Setting:
 
 
 @router.post("", status_code=201)
-async def choose_setting(body: NewChoice, change: Changing) -> Setting:
+async def choose_setting(body: NewChoice, change: Changing) -> ChosenSetting:
     """The same as PATCH, named in the body."""
     if body.key not in DEFAULTS:
         raise InvalidError(f"There is no setting {body.key!r}.", field="key")
-    return await _choose(body.key, body.value, change)
+    return await _choose(body.key, body, change)
 
 
 @router.patch("/{key}")
-async def change_setting(key: KeyInPath, body: Chosen, change: Changing) -> Setting:
-    return await _choose(key, body.value, change)
+async def change_setting(key: KeyInPath, body: Chosen, change: Changing) -> ChosenSetting:
+    """A norm: 409 `confirmation_needed` where running clocks would move."""
+    return await _choose(key, body, change)
 
 
 @router.delete("/{key}", status_code=204)
-async def reset_setting(key: KeyInPath, change: Changing) -> None:
-    """Back to the default."""
+async def reset_setting(
+    key: KeyInPath, change: Changing, running: Running | None = None, confirm: Confirm | None = None
+) -> None:
+    """Back to the default. A norm's running clocks: as PATCH, in the query."""
 
     async def story(work: Work) -> dict[str, Any]:
-        return await settings.forget(work, key)
+        return await norms.forget(work, change.viewer, key, running=running, confirm=confirm)
 
     await change.make(story)
 
 
-async def _choose(key: str, value: bool | int | str | None, change: Change) -> Setting:
+async def _choose(key: str, body: Chosen, change: Change) -> ChosenSetting:
     async def story(work: Work) -> dict[str, Any]:
-        return await settings.choose(work, key, value, by=change.viewer.user_id)
+        return await norms.choose(work, change.viewer, key, body.value, **body.decision())
 
-    return Setting(**await change.make(story))
+    return ChosenSetting(**await change.make(story))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from api.changes import Change, changing
 from api.fields import UNSENT, Body, Key, KeyInPath, Name, Seconds
 from api.house import Reading
+from api.moving import DECIDING, Deciding, Moved
 from api.viewers import needs
 from domain.errors import ForbiddenError
 from domain.permissions import Permission, Viewer
@@ -65,8 +66,14 @@ class NewTeam(Body):
     topics: Topics = Field(default_factory=list)
 
 
-class TeamChange(Body):
-    """`move_to`: with `active: false`, the team that takes over dialogs and channels."""
+class ChangedTeam(Team, Moved):
+    pass
+
+
+class TeamChange(Deciding):
+    """`move_to`: with `active: false`, the team that takes over dialogs and channels. `running`, `confirm`: what
+    becomes of running clocks when a norm changes.
+    """
 
     name: Name = UNSENT
     distribution: Method = UNSENT
@@ -100,15 +107,18 @@ async def add_team(body: NewTeam, change: Managing) -> Team:
 
 
 @router.patch("/{key}")
-async def change_team(key: KeyInPath, body: TeamChange, change: Leading) -> Team:
-    """Change what is sent. `auto` off: queued dialogs become unassigned; on: the reverse, and they are given out."""
-    given = body.given()
+async def change_team(key: KeyInPath, body: TeamChange, change: Leading) -> ChangedTeam:
+    """Change what is sent. `auto` off: queued dialogs become unassigned; on: the reverse, and they are given out.
+
+    A norm: 409 `confirmation_needed` where running clocks would move; to move them needs the right sla.manage.
+    """
+    given = body.given(*DECIDING)
     require_may_change(change.viewer, key, set(given))
 
     async def story(work: Work) -> dict[str, Any]:
-        return await teams.change(work, key, given)
+        return await teams.change(work, key, given, viewer=change.viewer, **body.decision())
 
-    return Team(**await change.make(story))
+    return ChangedTeam(**await change.make(story))
 
 
 @router.delete("/{key}", status_code=204)

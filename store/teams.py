@@ -9,7 +9,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import ConflictError, InvalidError, NotFoundError
+from domain.permissions import Viewer
+from domain.settings import NORMS
 from store import team_moves
+from store.clocks.moving import Concern, confirmed
 from store.distribution import drain
 from store.settings import record_change
 from store.tables import Team, TeamMember, TeamTopic, Topic, User
@@ -28,7 +31,6 @@ _ONE = text(_TEAMS + " WHERE t.key = :key")
 PLAIN = (
     "name", "distribution", "auto", "active", "transfer_window", "transfer_fallback", "accept_norm", "respond_norm",
 )  # fmt: skip
-_MAY_BE_NONE = ("accept_norm", "respond_norm")
 
 
 def _told(row: Any) -> dict[str, Any]:
@@ -67,10 +69,14 @@ async def add(work: Work, given: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-async def change(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Change what is given, and do with the waiting dialogs as DECISIONS 19 says, all in this transaction.
+async def change(
+    work: Work, key: str, given: Mapping[str, Any], *, viewer: Viewer | None = None, running: str | None = None,
+    confirm: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Change what is given, and do with the waiting dialogs as DECISIONS 19 says, all in this transaction. Answers the
+    team with `run_id`. `viewer`: who is asked what becomes of running clocks when a norm changes; None: they keep.
 
-    Raises NotFoundError, InvalidError, InUseError (deactivation without `move_to`).
+    Raises NotFoundError, InvalidError, InUseError (deactivation without `move_to`), and as moving.confirmed.
     """
     before = await _lock(work, key, given)
     team = await work.session.get_one(Team, key, with_for_update={"key_share": True})
@@ -86,7 +92,10 @@ async def change(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, An
     moved = {"move_to": given["move_to"]} if given.get("move_to") else {}
     record_change(work, "team", key, before, {**after, **moved}, team=key)
     await _follow(work, team, before, after, given.get("move_to"))
-    return await get_team(work.session, key)
+    run = None
+    if viewer is not None and any(before[norm] != after[norm] for norm in NORMS):
+        run = await confirmed(work, viewer, Concern(teams=frozenset({key})), running=running, confirm=confirm)
+    return {**await get_team(work.session, key), "run_id": str(run) if run else None}
 
 
 async def _follow(
@@ -132,7 +141,7 @@ async def _lock(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, Any
 
 
 def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {n: given[n] for n in PLAIN if n in given and (given[n] is not None or n in _MAY_BE_NONE)}
+    return {n: given[n] for n in PLAIN if n in given and (given[n] is not None or n in NORMS)}
 
 
 async def _set_members(session: AsyncSession, key: str, members: Iterable[UUID]) -> None:

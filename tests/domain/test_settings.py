@@ -23,6 +23,15 @@ def test_numbers_stay_within_their_range(key):
             require_setting(key, wrong)
 
 
+@pytest.mark.parametrize("key", ["accept_norm", "respond_norm"])
+def test_a_norm_is_a_number_of_seconds_or_nothing(key):
+    for right in (None, 1, 604_800):
+        require_setting(key, right)
+    for wrong in (0, 604_801, "60", True, 1.5):
+        with pytest.raises(InvalidError, match="from 1 to 604800, or null"):
+            require_setting(key, wrong)
+
+
 @pytest.mark.parametrize("value", [True, "5", 5.0, None, [5]])
 def test_only_a_whole_number_is_a_number(value):
     with pytest.raises(InvalidError):

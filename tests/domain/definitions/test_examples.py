@@ -19,7 +19,8 @@ LIBRARY = [*built_in_processes(), *built_in_macros()]
 def test_the_library_is_whole() -> None:
     assert [name for name, _ in built_in_macros()] == ["check-deposit"]
     assert [name for name, _ in built_in_processes()] == [
-        "close-stale", "cold-outreach", "csat-after-close", "mass-message", "redistribute-dialogs",
+        "close-stale", "cold-outreach", "csat-after-close", "mass-message", "move-clocks",
+            "redistribute-dialogs",
         "redistribute-operator",
         "reopen-distribute", "vip-escalation",
     ]  # fmt: skip
