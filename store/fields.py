@@ -73,17 +73,23 @@ async def describe(work: Work, scene: Scene, viewer: Viewer, command: Describe) 
     require_acting(viewer, scene.relation, is_waiting=dialog.place in WAITING)
     if dialog.kind != Kind.TICKET:
         raise WrongStatusError("Only a ticket says of itself what it is about.")
-    before = {name: getattr(dialog, name) for name in SAID}
-    for name, value in command.changes.items():
-        setattr(dialog, name, require_said(name, value))
-    after = {name: getattr(dialog, name) for name in SAID}
-    changed = [name for name in SAID if before[name] != after[name]]
+    changed = set_said(work, scene, {name: require_said(name, value) for name, value in command.changes.items()})
+    return {**{name: getattr(dialog, name) for name in SAID}, "changed": changed}
+
+
+def set_said(work: Work, scene: Scene, given: Mapping[str, str | None]) -> bool:
+    """Checked texts of SAID; answers whether any is another than before."""
+    dialog = scene.dialog
+    before = {name: getattr(dialog, name) for name in SAID if name in given}
+    changed = [name for name in before if before[name] != given[name]]
+    for name in changed:
+        setattr(dialog, name, given[name])
     if changed:
         work.record(
             Fact.TICKET_UPDATED, **scene.event_ids, operator_id=dialog.operator_id, fields=changed,
-            before={name: before[name] for name in changed}, after={name: after[name] for name in changed},
+            before={name: before[name] for name in changed}, after={name: given[name] for name in changed},
         )  # fmt: skip
-    return {**after, "changed": bool(changed)}
+    return bool(changed)
 
 
 def require_said(name: str, value: str | None) -> str | None:

@@ -114,7 +114,7 @@ async def _receive(work: Work, inbound: Inbound) -> Receipt:
     if found.message_id is not None:
         return Receipt("repeated", found.dialog_id, found.message_id)
     topic = (await resolve_topic(work.session, inbound.topic)).key if inbound.topic else None
-    identity = await _lock_identity(work, inbound)
+    identity = await lock_identity(work, inbound)
     if identity.is_banned:
         return Receipt("banned")
     scene, came = await _scene_for(work, inbound, found, identity, topic)
@@ -153,7 +153,7 @@ def _fits(token: str, known: bytes | None) -> bool:
     return known is not None and hmac.compare_digest(hashlib.sha256(token.encode()).digest(), known)
 
 
-async def _lock_identity(work: Work, inbound: Inbound) -> Row[Any]:
+async def lock_identity(work: Work, inbound: Inbound) -> Row[Any]:
     """The client's address in this channel, its row locked: messages of one client are taken one after another.
 
     FOR NO KEY UPDATE: whoever updates a dialog twice in one transaction has its foreign keys checked again, and holds

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from domain.actions import capabilities
 from domain.actions.fields import (
     Json,
+    Line,
     Operator,
     People,
     Priority,
@@ -19,9 +20,11 @@ from domain.actions.fields import (
     Topic,
 )
 from domain.actions.manifests import Effect, Manifest, Placement, Result, WriteParams
+from domain.tickets import LONGEST_DESCRIPTION
 
 MOST_MENTIONED = 20
 MOST_FIELDS = 50
+Description = Annotated[Text, StringConstraints(max_length=LONGEST_DESCRIPTION)]
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,99}$")]
 
 
@@ -61,12 +64,14 @@ class Changed(Result):
 
 
 class ConvertToTicket(WriteParams):
-    """`assignee`: an operator's id, or whoever of role:NAME, team:NAME has most room."""
+    """`assignee`: an operator's id, or whoever of role:NAME, team:NAME has most room. `fields`: those of its topic."""
 
     type: TicketType | None = None
     assignee: People | None = None
     priority: Priority | None = None
     fields: Annotated[dict[FieldName, Json], Field(max_length=MOST_FIELDS)] = Field(default_factory=dict)
+    subject: Line | None = None
+    description: Description | None = None
 
 
 class Converted(Result):
@@ -99,7 +104,7 @@ def _tagging(on: bool) -> Any:
 
 def _convert(p: Any, names: Mapping[str, Any]) -> dict[str, Any]:
     dialog = names.get("dialog") or {}
-    return {"ticket_id": dialog.get("id"), "number": dialog.get("number")}
+    return {"ticket_id": dialog.get("id"), "number": dialog.get("ticket_number")}
 
 
 _WRITES: dict[str, Any] = {"effect": Effect.WRITE, "placement": Placement.LOCAL}

@@ -64,7 +64,7 @@ async def set_topic(stage: Stage, p: SetTopic) -> dict[str, Any]:
 
 async def convert_to_ticket(stage: Stage, p: ConvertToTicket) -> dict[str, Any]:
     scene = stage.require_scene()
-    command = Convert(p.type, p.assignee, p.priority, dict(p.fields))
+    command = Convert(p.type, p.assignee, p.priority, dict(p.fields), p.subject, p.description)
     stage.require_teams(await places_by_hand.teams_named(stage.work, command))
     told = await conversions.convert(stage.work, scene, stage.viewer, command)
     return {"ticket_id": told["ticket_id"], "number": told["number"], "operator_id": told["operator_id"]}

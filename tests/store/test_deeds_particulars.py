@@ -190,11 +190,13 @@ async def test_own_events_carry_their_data_flat_and_nobody_elses_names(stage: St
 async def test_a_chat_becomes_a_ticket_of_its_holder(stage: Stage):
     await stage.person("olha", online=True)
     dialog = await stage.opened("c")
-    done = await Run(stage).act(dialog, "convert_to_ticket", type="complaint", priority="high", fields={"a": 1})
+    assert await Run(stage).refused(dialog, "convert_to_ticket", fields={"a": 1}) == "invalid"
+    done = await Run(stage).act(dialog, "convert_to_ticket", type="complaint", priority="high", subject="A parcel")
     row = await stage.dialog(dialog)
-    assert done.result == {"ticket_id": str(dialog), "number": row.number, "operator_id": str(stage.people["olha"])}
-    assert (row.kind, row.status, row.ticket_type, row.priority, row.fields) == (
-        "ticket", "in_progress", "complaint", "high", {"a": 1},
+    holder = str(stage.people["olha"])
+    assert done.result == {"ticket_id": str(dialog), "number": row.ticket_number, "operator_id": holder}
+    assert (row.kind, row.status, row.ticket_type, row.priority, row.subject, row.author_id) == (
+        "ticket", "in_progress", "complaint", "high", "A parcel", None,
     )  # fmt: skip
     assert {"dialog.converted", "ticket.created"} <= set(await stage.kinds(dialog))
     assert await Run(stage).refused(dialog, "convert_to_ticket") == "invalid:wrong_status"
