@@ -28,3 +28,25 @@ class Moved(BaseModel):
     """`run_id`: the run that moves the clocks, with its items and its report at /runs/{id}."""
 
     run_id: str | None = None
+
+
+class Move(BaseModel):
+    """`due_before` null: the clock would begin, from when it would have begun. `due_after` null: it would end. The same
+    moment twice: its warnings change.
+    """
+
+    dialog_id: str
+    number: int
+    metric: str
+    status: str
+    due_before: str | None
+    due_after: str | None
+
+
+class Preview(BaseModel):
+    """`total` clocks of `dialogs` would move, told on the first page. `next`: give it as `after`; null: that is all."""
+
+    items: list[Move]
+    total: int | None
+    dialogs: int | None
+    next: int | None
