@@ -142,9 +142,7 @@ async def _rated(work: Work, inbound: Inbound, scene: Scene, body: str) -> Recei
     score = ratings.read_score(request.scale, body) if request is not None else None
     if request is None or score is None:
         raise GroundMovedError
-    awaited = scene.dialog.awaiting_reply_since
-    message = add_inbound(work, scene, body, external_id=inbound.external_id, attachments=[])
-    scene.dialog.awaiting_reply_since = awaited
+    message = add_inbound(work, scene, body, external_id=inbound.external_id, attachments=[], rates=True)
     ratings.receive(work, scene.dialog, request, score, None)
     return Receipt("accepted", scene.dialog.id, message.id)
 

@@ -123,8 +123,10 @@ async def _write_note(work: Work, dialog: Dialog, note: Message) -> None:
     set_committed_value(dialog, "last_message_seq", note.seq)
 
 
-def add_inbound(work: Work, scene: Scene, body: str, *, external_id: str, attachments: list[dict[str, Any]]) -> Message:
-    """What the client wrote, in the dialog's order."""
+def add_inbound(
+    work: Work, scene: Scene, body: str, *, external_id: str, attachments: list[dict[str, Any]], rates: bool = False
+) -> Message:
+    """What the client wrote, in the dialog's order. `rates`: it is a score, and waits for no answer."""
     dialog = scene.dialog
     message = Message(
         id=new_id(), dialog_id=dialog.id, seq=_next(scene), direction=Direction.IN, author_kind="client",
@@ -133,10 +135,11 @@ def add_inbound(work: Work, scene: Scene, body: str, *, external_id: str, attach
     )  # fmt: skip
     work.session.add(message)
     dialog.last_client_message_at = dialog.last_message_at = work.now
-    dialog.awaiting_reply_since = dialog.awaiting_reply_since or work.now
+    if not rates:
+        dialog.awaiting_reply_since = dialog.awaiting_reply_since or work.now
     work.record(
         Fact.MESSAGE_RECEIVED, **scene.event_ids, operator_id=dialog.operator_id, message_id=str(message.id),
-        seq=message.seq,
+        seq=message.seq, **({"rates": True} if rates else {}),
     )  # fmt: skip
     return message
 
