@@ -135,11 +135,12 @@ def add_inbound(
     )  # fmt: skip
     work.session.add(message)
     dialog.last_client_message_at = dialog.last_message_at = work.now
+    score: dict[str, Any] = {"rates": True} if rates else {}
     if not rates:
         dialog.awaiting_reply_since = dialog.awaiting_reply_since or work.now
     work.record(
         Fact.MESSAGE_RECEIVED, **scene.event_ids, operator_id=dialog.operator_id, message_id=str(message.id),
-        seq=message.seq, **({"rates": True} if rates else {}),
+        seq=message.seq, **score,
     )  # fmt: skip
     return message
 
