@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from domain.errors import (
     ArchivedError,
+    BuiltInError,
     ConflictError,
     InvalidDefinitionError,
     InvalidError,
@@ -20,9 +21,11 @@ from macros.catalogue import built_ins as macros
 from processes.catalogue import built_ins as processes
 from store import definitions, libraries, versions
 from store.built_ins import put_built_ins
+from store.engines import engine_for, sessions_of
+from store.ids import new_id
 from store.libraries import Sought
 from store.seeds import seed_demo
-from store.transactions import transact
+from store.transactions import Actor, transact
 from store.viewers import get_viewer
 
 SMALL = """
@@ -72,6 +75,33 @@ async def test_the_built_in_library_is_published_once_and_active_in_the_demo(eng
         assert [d["key"] for d in found] == ["close-stale"]
         waiting = await session.scalars(text("SELECT workflow_id FROM reactions WHERE workflow_id LIKE 'schedule:%'"))
         assert set(waiting) == {"schedule:close-stale"}
+
+
+async def test_what_the_platform_starts_itself_is_active_everywhere_and_changed_by_nobody(new_database):
+    engine = engine_for(new_database())
+    sessions = sessions_of(engine)
+    try:
+        await put_built_ins(engine, LIBRARY, demo=False)
+        async with sessions() as session:
+            listed, _ = await libraries.list_definitions(session, Sought("process", status="active"))
+            assert [d["key"] for d in listed] == ["move-clocks"]
+        source = dict(processes())["move-clocks"]
+        someone = Actor("user", new_id())
+        for change in (
+            lambda w: definitions.archive(w, "process", "move-clocks"),
+            lambda w: definitions.save_draft(w, someone.id, "process", "move-clocks", source + " "),
+            lambda w: versions.publish(w, None, "process", "move-clocks", source=source),
+            lambda w: versions.activate(w, "process", "move-clocks", 1),
+            lambda w: versions.deactivate(w, "process", "move-clocks"),
+        ):
+            with pytest.raises(BuiltInError):
+                await transact(sessions, change, actor=someone)
+        told, _ = await transact(
+            sessions, lambda w: definitions.copy(w, None, "process", "move-clocks", "mine"), actor=someone
+        )
+        assert told["key"] == "mine"
+    finally:
+        await engine.dispose()
 
 
 async def test_a_newer_file_publishes_a_version_and_archived_ones_are_left_alone(engine, sessions, admin):
