@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from api.fields import Body, Key, KeyInPath, Storable
+from api.fields import KEY_PATTERN, Body, Key, KeyInPath, Storable
 from api.json_fields import Fields
 from api.submitting import ANSWERS, Submit
 from api.viewers import needs
 from domain import commands
 from domain.messages import LONGEST_TEXT, MOST_ATTACHMENTS
 from domain.permissions import Permission as P
+from domain.tickets import LONGEST_DESCRIPTION, LONGEST_SUBJECT
 
 
 def right(permission: P) -> Any:
@@ -25,6 +26,9 @@ router = APIRouter(prefix="/dialogs/{dialog_id}", tags=["dialogs"], responses=AN
 TicketType = Annotated[str, Field(min_length=1, max_length=100), Storable]
 _UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 Assignee = Annotated[str, Field(pattern=rf"^(({_UUID})|((role|team):[a-z0-9][a-z0-9_-]{{0,62}}))$")]
+PriorityKey = Annotated[str, Field(pattern=KEY_PATTERN, description="A key of GET /priorities.")]
+Subject = Annotated[str, Field(min_length=1, max_length=LONGEST_SUBJECT), Storable]
+Description = Annotated[str, Field(max_length=LONGEST_DESCRIPTION), Storable]
 TopicName = Annotated[str, Field(min_length=1, max_length=200), Storable]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), Storable]
 
@@ -66,7 +70,7 @@ class TopicBody(Body):
 
 
 class PriorityBody(Body):
-    priority: Literal["low", "normal", "high", "critical"]
+    priority: PriorityKey
 
 
 class StatusBody(Body):
@@ -78,8 +82,17 @@ class ConvertBody(Body):
 
     ticket_type: TicketType | None = None
     assignee: Assignee | None = None
-    priority: Literal["low", "normal", "high", "critical"] | None = None
+    priority: PriorityKey | None = None
     fields: Fields = Field(default_factory=dict)
+    subject: Subject | None = None
+    description: Description | None = None
+
+
+class AboutBody(Body):
+    """Null takes one away."""
+
+    subject: Subject | None = None
+    description: Description | None = None
 
 
 @router.post("/messages", status_code=201, dependencies=[right(P.DIALOG_NOTE)])
@@ -169,14 +182,23 @@ async def set_status(dialog_id: UUID, body: StatusBody, submit: Submit) -> Respo
 
 @router.patch("/fields", dependencies=[right(P.DIALOG_EDIT)])
 async def set_fields(dialog_id: UUID, body: Fields, submit: Submit) -> Response:
-    """The dialog's own fields: what is sent is merged into what stands; null takes one away."""
+    """The dialog's own fields: what is sent is merged into what stands; null takes one away. A ticket has those of
+    its topic.
+    """
     return await submit(P.DIALOG_EDIT, dialog_id, commands.SetFields(body))
 
 
 @router.post("/conversion", dependencies=[right(P.DIALOG_EDIT)])
 async def convert(dialog_id: UUID, submit: Submit, body: ConvertBody | None = None) -> Response:
-    """Make a ticket of a chat: the same dialog under the same number, from now on with a ticket's statuses."""
+    """Make a ticket of a chat: the same dialog, from now on with a ticket's number, author, statuses and fields."""
     asked = body or ConvertBody()
-    return await submit(
-        P.DIALOG_EDIT, dialog_id, commands.Convert(asked.ticket_type, asked.assignee, asked.priority, asked.fields)
+    command = commands.Convert(
+        asked.ticket_type, asked.assignee, asked.priority, asked.fields, asked.subject, asked.description
     )
+    return await submit(P.DIALOG_EDIT, dialog_id, command)
+
+
+@router.patch("", dependencies=[right(P.DIALOG_EDIT)])
+async def describe(dialog_id: UUID, body: AboutBody, submit: Submit) -> Response:
+    """What a ticket says of itself."""
+    return await submit(P.DIALOG_EDIT, dialog_id, commands.Describe(body.given()))

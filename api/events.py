@@ -13,7 +13,7 @@ from api.house import CurrentHouse, House
 from api.tails import Subscription, Tail, Told, newest
 from api.viewers import CurrentViewer, current_viewer
 from domain.errors import UnauthenticatedError
-from domain.permissions import Viewer
+from domain.permissions import Permission, Viewer
 from domain.streams import changes_rights, may_hear
 from store.events import PAGE, can_resume
 
@@ -127,7 +127,7 @@ class Stream:
                 break
             self._cursor = told.heard.seq
             if may_hear(self._viewer, told.heard):
-                wires.append(told.wire)
+                wires.append(told.wire if self._viewer.may(Permission.DIALOG_READ_TEXTS) else told.bare)
         return b"".join(wires)
 
     async def _renew(self) -> None:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 import structlog
@@ -15,7 +16,7 @@ from fastapi.sse import format_sse_event
 from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.streams import Heard
+from domain.streams import Heard, told_without_texts
 from store.engines import Sessions
 from store.events import NUMBERED_AT_ONCE, PAGE, heard_after, newest_seq, number_events
 
@@ -32,10 +33,11 @@ log = structlog.get_logger("tail")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event and the bytes every stream sends for it."""
+    """An event and the bytes every stream sends for it. `bare`: to those who may not read dialogs' texts."""
 
     heard: Heard
     wire: bytes
+    bare: bytes
 
 
 def told(heard: Heard) -> Told:
@@ -49,8 +51,13 @@ def told(heard: Heard) -> Told:
         "actor": {"kind": heard.actor_kind, "id": heard.actor_id},
         "data": heard.data,
     }
-    wire = format_sse_event(data_str=to_json(data).decode(), event=heard.kind, id=str(heard.seq))
-    return Told(heard, wire)
+    wire = _wire(heard, data)
+    shown = told_without_texts(heard.kind, heard.data)
+    return Told(heard, wire, wire if shown is heard.data else _wire(heard, data | {"data": shown}))
+
+
+def _wire(heard: Heard, data: dict[str, Any]) -> bytes:
+    return format_sse_event(data_str=to_json(data).decode(), event=heard.kind, id=str(heard.seq))
 
 
 class Subscription:

@@ -21,6 +21,16 @@ Aliases = Annotated[list[Name], Field(max_length=100)]
 Priority = Annotated[int, Field(ge=-1000, le=1000)]
 
 
+class TopicField(Body):
+    """A field of the library that tickets of the topic have; `required`: closing one without it is refused."""
+
+    key: Key
+    required: bool = False
+
+
+Fields = Annotated[list[TopicField], Field(max_length=50)]
+
+
 class Topic(BaseModel):
     """`teams` in order: the first active one with somebody free gets the dialogs. `required`: closing without a topic
     is refused. `priority`: higher first, where the team's method is topic_priority.
@@ -34,6 +44,7 @@ class Topic(BaseModel):
     required: bool
     active: bool
     teams: list[str]
+    fields: list[TopicField]
 
 
 class Topics(BaseModel):
@@ -49,6 +60,7 @@ class NewTopic(Body):
     required: bool = False
     active: bool = True
     teams: Teams = Field(default_factory=list)
+    fields: Fields = Field(default_factory=list)
 
 
 class TopicChange(Body):
@@ -59,6 +71,7 @@ class TopicChange(Body):
     required: bool = UNSENT
     active: bool = UNSENT
     teams: Teams = UNSENT
+    fields: Fields = UNSENT
 
 
 @router.get("", dependencies=[READS])

@@ -13,7 +13,7 @@ from uuid import UUID
 
 HIDDEN = "[hidden]"
 #: fields that hold what people wrote
-_TEXTS = frozenset({"text", "note", "body", "html", "subject", "caption"})
+_TEXTS = frozenset({"text", "note", "body", "html", "subject", "description", "caption"})
 #: fields of failures that quote their surroundings
 _QUOTES = frozenset({"stack_trace", "encoded_attributes"})
 
@@ -189,6 +189,8 @@ def _hidden(key: str, value: Any) -> Any:
         return None
     if key in _TEXTS and value is not None and not isinstance(value, bool):
         return HIDDEN
+    if key == "fields" and isinstance(value, dict):
+        return dict.fromkeys(value, HIDDEN)
     if key == "message" and isinstance(value, str):
         head, quote, _ = value.partition("input_value=")
         return head + quote + HIDDEN if quote else value

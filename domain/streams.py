@@ -59,6 +59,15 @@ def _hears_of_dialog(viewer: Viewer, heard: Heard) -> bool:
     return was_in is not None and was_in in viewer.teams
 
 
+def told_without_texts(kind: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What of an event is told to those who may not read dialogs' texts: that a ticket's own fields changed, not from
+    what into what.
+    """
+    if kind != Fact.TICKET_UPDATED:
+        return data
+    return {name: value for name, value in data.items() if name not in ("before", "after")}
+
+
 def changes_rights(viewer: Viewer, heard: Heard) -> bool:
     """Whether the viewer's rights may be others after this event: they are read again before anything more is told."""
     column = heard.kind.partition(".")[0]

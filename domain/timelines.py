@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.events import Fact
+from domain.tickets import spoken
 
 #: facts that a message's own line in the timeline tells already
 TOLD_BY_MESSAGES = frozenset({Fact.MESSAGE_RECEIVED, Fact.MESSAGE_QUEUED, Fact.MESSAGE_SENT, Fact.NOTE_ADDED})
@@ -48,12 +49,18 @@ def _offer(verb: str) -> Callable[[Entry], str]:
     return words
 
 
+def _spoken(number: Any) -> str:
+    return spoken(number) if isinstance(number, int) else str(number)
+
+
 def _listed(e: Entry, name: str) -> str:
     return ", ".join(map(str, e.data.get(name) or ())) or "none"
 
 
 _WORDS: dict[str, Callable[[Entry], str]] = {
-    Fact.DIALOG_OPENED: lambda e: "The client opened the dialog.",
+    Fact.DIALOG_OPENED: lambda e: (
+        f"{e.actor} opened the ticket." if e.data.get("kind") == "ticket" else "The client opened the dialog."
+    ),
     Fact.DIALOG_QUEUED: lambda e: (
         f"It waits in {e.team}{', by hand' if e.of('after', 'place') == 'unassigned' else ', in the queue'}{e.why}."
     ),
@@ -68,7 +75,7 @@ _WORDS: dict[str, Callable[[Entry], str]] = {
     Fact.DIALOG_UNTAGGED: lambda e: f"{e.actor} removed the tag {e.data.get('tag')}.",
     Fact.DIALOG_CHANGED: lambda e: f"{e.actor} changed fields: {_listed(e, 'fields')}.",
     Fact.DIALOG_CONVERTED: lambda e: f"{e.actor} made it a ticket.",
-    Fact.TICKET_CREATED: lambda e: f"It is ticket {e.data.get('number')} now.",
+    Fact.TICKET_CREATED: lambda e: f"It is ticket {_spoken(e.data.get('number'))} now.",
     Fact.TICKET_UPDATED: lambda e: f"{e.actor} changed fields: {_listed(e, 'fields')}.",
     Fact.WATCHER_ADDED: lambda e: f"{e.operator} watches it now.",
     Fact.WATCHER_REMOVED: lambda e: f"{e.operator} no longer watches it.",

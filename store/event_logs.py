@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from domain.permissions import Viewer
+from domain.permissions import Permission, Viewer
+from domain.streams import told_without_texts
 from store.dialog_rows import Page
 from store.tables import Event, TeamMember, User
 
@@ -33,7 +34,8 @@ async def list_log(session: AsyncSession, viewer: Viewer, asked: AskedLog) -> Pa
     """Newest first; `next` is the id to go on from."""
     rows = (await session.execute(_query(viewer, asked))).all()
     has_more, rows = len(rows) > asked.limit, rows[: asked.limit]
-    return Page([_entry(r) for r in rows], str(rows[-1].Event.id) if has_more else None, None)
+    with_texts = viewer.may(Permission.DIALOG_READ_TEXTS)
+    return Page([_entry(r, with_texts=with_texts) for r in rows], str(rows[-1].Event.id) if has_more else None, None)
 
 
 def _query(viewer: Viewer, a: AskedLog) -> Select[Event, str, str]:
@@ -76,7 +78,7 @@ def _seen_by(viewer: Viewer) -> ColumnElement[bool]:
     )
 
 
-def _entry(r: Any) -> dict[str, Any]:
+def _entry(r: Any, *, with_texts: bool) -> dict[str, Any]:
     e: Event = r.Event
     return {
         "id": e.id,
@@ -90,5 +92,5 @@ def _entry(r: Any) -> dict[str, Any]:
         "operator_name": r.operator_name,
         "actor": {"kind": e.actor_kind, "id": e.actor_id, "name": r.actor_name, "address": e.address},
         "run_id": e.run_id,
-        "data": e.data,
+        "data": e.data if with_texts else told_without_texts(e.kind, e.data),
     }

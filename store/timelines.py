@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import InvalidError
 from domain.permissions import Permission, Viewer
+from domain.streams import told_without_texts
 from domain.timelines import ACTORS, TOLD_BY_MESSAGES, Entry, sentence
 from store.dialog_rows import Page, require_readable
 from store.tables import Message
@@ -67,7 +68,12 @@ async def timeline(
 async def _told(session: AsyncSession, rows: Any, *, with_texts: bool) -> list[dict[str, Any]]:
     people = {UUID(v) for r in rows for k in ("actor_id", "operator_id", "author_id") if (v := r.row.get(k))}
     names = await names_of(session, people)
-    return [_message(r, names, with_texts=with_texts) if r.rank else _event(r.row, names) | {"at": r.at} for r in rows]
+    return [
+        _message(r, names, with_texts=with_texts)
+        if r.rank
+        else _event(r.row, names, with_texts=with_texts) | {"at": r.at}
+        for r in rows
+    ]
 
 
 def _message(r: Any, names: dict[UUID, str], *, with_texts: bool) -> dict[str, Any]:
@@ -86,7 +92,7 @@ def _message(r: Any, names: dict[UUID, str], *, with_texts: bool) -> dict[str, A
     }
 
 
-def _event(row: dict[str, Any], names: dict[UUID, str]) -> dict[str, Any]:
+def _event(row: dict[str, Any], names: dict[UUID, str], *, with_texts: bool) -> dict[str, Any]:
     def name(key: str) -> str | None:
         return names.get(UUID(row[key])) if row[key] else None
 
@@ -100,7 +106,7 @@ def _event(row: dict[str, Any], names: dict[UUID, str]) -> dict[str, Any]:
         "operator_id": row["operator_id"],
         "operator_name": name("operator_id"),
         "says": sentence(entry),
-        "data": row["data"],
+        "data": row["data"] if with_texts else told_without_texts(row["kind"], row["data"]),
     }
 
 

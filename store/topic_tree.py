@@ -10,11 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.errors import ConflictError, InUseError, InvalidError, NotFoundError
 from store.settings import record_change
 from store.tables import Team, TeamTopic, Topic
+from store.ticket_fields import set_fields_of_topic
 from store.transactions import Work
 
 _TOPICS = """
 SELECT t.key, t.name, t.parent_key AS parent, t.aliases, t.priority, t.required, t.active,
-       ARRAY(SELECT team_key FROM team_topics WHERE topic_key = t.key ORDER BY position, team_key) AS teams
+       ARRAY(SELECT team_key FROM team_topics WHERE topic_key = t.key ORDER BY position, team_key) AS teams,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('key', field_key, 'required', required) ORDER BY position), '[]')
+        FROM topic_fields WHERE topic_key = t.key) AS fields
 FROM topics t
 """
 _ALL = text(_TOPICS + " ORDER BY t.key")
@@ -39,7 +42,8 @@ async def get_topic(session: AsyncSession, key: str) -> dict[str, Any]:
 
 
 def _told(row: Any) -> dict[str, Any]:
-    return {**{name: getattr(row, name) for name in ("key", *PLAIN, "parent")}, "teams": list(row.teams)}
+    plain = {name: getattr(row, name) for name in ("key", *PLAIN, "parent")}
+    return {**plain, "teams": list(row.teams), "fields": row.fields}
 
 
 async def add(work: Work, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,6 +59,7 @@ async def add(work: Work, given: Mapping[str, Any]) -> dict[str, Any]:
         raise ConflictError(f"There is a topic {key!r} already.", field="key")
     await _set_parent(work.session, key, given.get("parent"))
     await _set_teams(work.session, key, given.get("teams", ()))
+    await set_fields_of_topic(work.session, key, given.get("fields", ()))
     told = await get_topic(work.session, key)
     record_change(work, "topic", key, None, told)
     return told
@@ -75,6 +80,8 @@ async def change(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, An
         await _set_parent(work.session, key, given["parent"])
     if given.get("teams") is not None:
         await _set_teams(work.session, key, given["teams"])
+    if given.get("fields") is not None:
+        await set_fields_of_topic(work.session, key, given["fields"])
     after = await get_topic(work.session, key)
     record_change(work, "topic", key, before, after)
     return after
