@@ -19,9 +19,12 @@ __all__ = ["AIMING", "Reckoned", "due_of", "moved", "reckon", "remaining", "sett
 #: facts by which running clocks get the promises anew
 AIMING = frozenset(
     {
-        Fact.DIALOG_TOPIC_CHANGED, Fact.DIALOG_PRIORITY_CHANGED, Fact.DIALOG_CONVERTED, Fact.DIALOG_TEAM_CHANGED,
+        Fact.DIALOG_TOPIC_CHANGED,
+        Fact.DIALOG_PRIORITY_CHANGED,
+        Fact.DIALOG_CONVERTED,
+        Fact.DIALOG_TEAM_CHANGED,
         Fact.SLA_MOVED,
-    }  # fmt: skip
+    }
 )
 _NOTHING = Plan((), ALWAYS)
 _CLOSING = frozenset({Fact.DIALOG_CLOSED, Fact.TICKET_CLOSED})
