@@ -33,7 +33,7 @@ __all__ = [
     "Dialog", "Effect", "Event", "Exclusion", "Folder", "Message", "MessageTemplate", "Notice", "Operator",
     "OperatorLoad", "Participant", "PendingCommand", "PresenceInterval", "PresenceLease", "Priority", "QuickReply",
     "RateBucket", "RatingRequest", "Reaction", "Reservation", "Role", "RolePermission", "Row", "Run", "RunItem",
-    "RunStep", "Secret", "Session", "Setting", "SignInAttempt", "SlaPolicy", "SlaPolicyVersion", "Subscription", "Tag", "Team",
-    "TeamMember", "TeamTopic", "TicketField", "TimedDialog", "Token", "Topic", "TopicField", "Transfer", "Trigger",
-    "TriggerMark", "User", "UserRole", "Watermark", "WorkflowRun",
+    "RunStep", "Secret", "Session", "Setting", "SignInAttempt", "SlaPolicy", "SlaPolicyVersion", "Subscription", "Tag",
+    "Team", "TeamMember", "TeamTopic", "TicketField", "TimedDialog", "Token", "Topic", "TopicField", "Transfer",
+    "Trigger", "TriggerMark", "User", "UserRole", "Watermark", "WorkflowRun",
 ]  # fmt: skip
