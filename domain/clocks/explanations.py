@@ -166,10 +166,9 @@ def _counting(clock: Clock, reader: Reader) -> str:
     stretches = leading(clock, reader.now)
     if not stretches:
         return word("nothing_counted", language)
-    year = reader.now.astimezone(ZoneInfo(zone)).year
-    days = [
-        list(of_day) for _, of_day in groupby(_by_day(stretches, zone), lambda s: s[0].astimezone(_tz(zone)).date())
-    ]
+    tz = ZoneInfo(zone)
+    year = reader.now.astimezone(tz).year
+    days = [list(of_day) for _, of_day in groupby(_by_day(stretches, tz), lambda s: s[0].astimezone(tz).date())]
     told = [_day(of_day, zone, language, year) for of_day in days]
     if len(days) > _MOST_DAYS:
         last = _MOST_DAYS - _FIRST_DAYS - 1
