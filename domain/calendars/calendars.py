@@ -24,9 +24,5 @@ class Calendar:
     def counts_always(self) -> bool:
         return not self.exceptions and all(day == ((0, DAY),) for day in self.weekly)
 
-    def beginning_on(self, day: date) -> Intervals:
-        """The intervals that begin on this day."""
-        return self.exceptions.get(day, self.weekly[day.weekday()])
-
 
 ALWAYS = Calendar("UTC", (((0, DAY),),) * 7)

@@ -22,7 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
 _DAY_SECONDS = DAY * 60
-_UNIX_DAY = date(1970, 1, 1).toordinal()
+_UNIX_DAY, _UNIX_WEEKDAY = date(1970, 1, 1).toordinal(), date(1970, 1, 1).weekday()
 #: days before a moment on which an interval may have begun that holds it
 _LONGEST = 1
 _FIRST_YEAR, _LAST_YEAR = 2, 9998
@@ -128,13 +128,17 @@ def _year(calendar: Calendar, number: int) -> _Year:
 
 def _mapped(calendar: Calendar, since: int, until: int) -> Iterator[tuple[int, int]]:
     """The intervals by the wall clock as stretches of UTC between two seconds, one for each offset in force."""
+    exceptions = {day.toordinal() - _UNIX_DAY: intervals for day, intervals in calendar.exceptions.items()}
     for begin, end, ahead in offsets(calendar.zone, since, until):
         for day in range((begin + ahead) // _DAY_SECONDS - _LONGEST, (end + ahead) // _DAY_SECONDS + 1):
+            intervals = calendar.weekly[(day + _UNIX_WEEKDAY) % 7]
+            if day in exceptions:
+                intervals = exceptions[day]
             midnight = day * _DAY_SECONDS - ahead
-            for first, last in calendar.beginning_on(date.fromordinal(day + _UNIX_DAY)):
-                low, high = max(midnight + first * 60, begin), min(midnight + last * 60, end)
-                if low < high:
-                    yield low, high
+            for first, last in intervals:
+                low, high = midnight + first * 60, midnight + last * 60
+                if low < end and high > begin:
+                    yield max(low, begin), min(high, end)
 
 
 def _new_year(number: int) -> int:
@@ -142,7 +146,9 @@ def _new_year(number: int) -> int:
 
 
 def _year_of(moment: int) -> int:
-    return min(max(_moment(moment).year, _FIRST_YEAR), _LAST_YEAR)
+    if moment >= _new_year(_LAST_YEAR + 1):
+        return _LAST_YEAR
+    return max(_moment(moment).year, _FIRST_YEAR)
 
 
 def _microseconds(moment: datetime) -> int:
