@@ -1,18 +1,62 @@
 """Dialogs as far as their time goes: their clocks, their lives and what they are promised now, read for looking."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import Text, Uuid
 
-from domain.clocks.clocks import Clock
-from domain.clocks.lives import Life
-from domain.clocks.metrics import Plan
+from domain.calendars.calendars import ALWAYS, Calendar
+from domain.calendars.reading import calendar_of
+from domain.clocks.clocks import Clock, Interval
+from domain.clocks.lives import TIMELY, Happening, Life, begun, from_json
+from domain.clocks.metrics import Metric, Plan
+from domain.clocks.policies import Chosen, Norms, plan_for, policy_of
+from domain.events import Fact
+
+_FOUND = text("""
+SELECT d.id, d.number, d.kind, d.priority, td.life,
+       p.key AS policy_key, p.version AS policy_version, pv.body AS policy,
+       tc.key AS calendar_key, tc.version AS calendar_version, tcv.body AS calendar,
+       pc.key AS own_key, pc.version AS own_version, pcv.body AS own,
+       coalesce(tm.accept_norm, (SELECT value::bigint FROM settings WHERE key = 'accept_norm' AND value <> 'null'))
+           AS accept_norm,
+       coalesce(tm.respond_norm, (SELECT value::bigint FROM settings WHERE key = 'respond_norm' AND value <> 'null'))
+           AS respond_norm,
+       (SELECT coalesce(jsonb_agg(to_jsonb(c) || jsonb_build_object(
+                   'body', (SELECT body FROM calendar_versions v
+                            WHERE v.key = c.calendar_key AND v.version = c.calendar_version),
+                   'ledger', (SELECT jsonb_agg(to_jsonb(i) ORDER BY i.number)
+                              FROM clock_intervals i WHERE i.clock_id = c.id))), '[]'::jsonb)
+        FROM clocks c WHERE c.dialog_id = d.id AND c.state <> 'ended') AS clocks
+FROM dialogs d
+LEFT JOIN timed_dialogs td ON td.dialog_id = d.id
+LEFT JOIN teams tm ON tm.key = d.team_key
+LEFT JOIN topics t ON t.key = d.topic_key
+LEFT JOIN sla_policies p ON p.key = t.sla_key
+LEFT JOIN sla_policy_versions pv ON pv.key = p.key AND pv.version = p.version
+LEFT JOIN calendars tc ON tc.key = t.calendar_key
+LEFT JOIN calendar_versions tcv ON tcv.key = tc.key AND tcv.version = tc.version
+LEFT JOIN calendars pc ON pc.key = pv.body ->> 'calendar'
+LEFT JOIN calendar_versions pcv ON pcv.key = pc.key AND pcv.version = pc.version
+WHERE d.id = ANY(:ids) ORDER BY d.number
+""").bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+_FACTS = text("""
+SELECT dialog_id, kind, at, actor_kind, actor_id, data FROM events
+WHERE dialog_id = ANY(:ids) AND kind = ANY(:kinds) ORDER BY id
+""").bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("kinds", type_=ARRAY(Text)))
+_KINDS = sorted({str(fact) for fact in TIMELY} | {str(Fact.DIALOG_OPENED)})
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
+    """`clocks`: the open ones. `plan`: what is promised now, whatever they began with."""
+
     dialog_id: UUID
     number: int
     clocks: tuple[Clock, ...]
@@ -22,4 +66,83 @@ class Timed:
 
 async def timed_of(session: AsyncSession, ids: Iterable[UUID]) -> list[Timed]:
     """In the order of their numbers; those that neither run a clock nor are promised anything are left out."""
-    return []
+    rows = (await session.execute(_FOUND, {"ids": list(ids)})).all()
+    read = _Reading()
+    plans = [(row, _plan(row, read)) for row in rows]
+    wanted = [(row, plan) for row, plan in plans if row.clocks or plan.targets]
+    folded = await _folded(session, [row.id for row, _ in wanted if row.life is None])
+    found = []
+    for row, plan in wanted:
+        life = from_json(row.life) if row.life is not None else folded.get(row.id)
+        if life is not None:
+            clocks = tuple(_clock(told, read) for told in row.clocks)
+            found.append(Timed(row.id, row.number, clocks, life, plan))
+    return found
+
+
+async def _folded(session: AsyncSession, ids: list[UUID]) -> dict[UUID, Life]:
+    """The lives of dialogs that kept no time so far, from their facts."""
+    lives: dict[UUID, Life] = {}
+    if not ids:
+        return lives
+    for row in await session.execute(_FACTS, {"ids": ids, "kinds": _KINDS}):
+        happening = Happening(row.kind, row.at, row.actor_kind, row.actor_id, row.data)
+        known = lives.get(row.dialog_id)
+        lives[row.dialog_id] = known.after(happening) if known is not None else begun(happening)
+    return lives
+
+
+class _Reading:
+    """Calendars and policies are few, dialogs many: each body is read once."""
+
+    def __init__(self) -> None:
+        self._calendars: dict[tuple[str, int], Calendar] = {}
+        self._policies: dict[tuple[str, int], Any] = {}
+
+    def calendar(self, key: str, version: int, body: Mapping[str, Any]) -> Calendar:
+        if (key, version) not in self._calendars:
+            self._calendars[key, version] = calendar_of(body)
+        return self._calendars[key, version]
+
+    def chosen(self, key: str | None, version: int, body: Mapping[str, Any]) -> Chosen | None:
+        return Chosen(self.calendar(key, version, body), (key, version)) if key is not None else None
+
+    def policy(self, key: str | None, version: int, body: Mapping[str, Any]) -> Any:
+        if key is None:
+            return None
+        if (key, version) not in self._policies:
+            self._policies[key, version] = policy_of(body)
+        return self._policies[key, version]
+
+
+def _plan(row: Any, read: _Reading) -> Plan:
+    return plan_for(
+        read.policy(row.policy_key, row.policy_version, row.policy), row.kind, row.priority,
+        read.chosen(row.calendar_key, row.calendar_version, row.calendar), Norms(row.accept_norm, row.respond_norm),
+        policy_ref=(row.policy_key, row.policy_version) if row.policy_key else None,
+        policy_calendar=read.chosen(row.own_key, row.own_version, row.own),
+    )  # fmt: skip
+
+
+def _clock(told: Mapping[str, Any], read: _Reading) -> Clock:
+    ref = (told["calendar_key"], told["calendar_version"]) if told["calendar_key"] is not None else None
+    is_kept = ref is not None and told["body"] is not None
+    return Clock(
+        UUID(told["id"]), Metric(told["metric"]), told["cycle"], datetime.fromisoformat(told["started_at"]),
+        told["target"], read.calendar(*ref, told["body"]) if is_kept and ref else ALWAYS,
+        tuple(_interval(line) for line in told["ledger"] or ()), told["state"], told["status"], told["alias"],
+        tuple(told["warn"]), tuple(told["warned"]),
+        (told["policy_key"], told["policy_version"]) if told["policy_key"] is not None else None, ref,
+        _moment(told["due_at"]), _moment(told["next_at"]), _moment(told["breached_at"]),
+    )  # fmt: skip
+
+
+def _interval(line: Mapping[str, Any]) -> Interval:
+    return Interval(
+        line["number"], line["state"], datetime.fromisoformat(line["began_at"]), line["cause"], line["actor_kind"],
+        UUID(line["actor_id"]) if line["actor_id"] else None, _moment(line["ended_at"]), line["changed"],
+    )  # fmt: skip
+
+
+def _moment(told: str | None) -> datetime | None:
+    return datetime.fromisoformat(told) if told else None
