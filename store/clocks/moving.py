@@ -42,8 +42,9 @@ async def confirmed(
     if running == "keep":
         return None
     await work.session.flush()
+    now = work.moment or await work.read_clock()
     total, dialogs, shown = 0, list[UUID](), list[Move]()
-    async for found in moves(work.session, concern, work.now):
+    async for found in moves(work.session, concern, now):
         total += len(found)
         dialogs.append(found[0].dialog_id)
         shown += found[: SHOWN - len(shown)]
