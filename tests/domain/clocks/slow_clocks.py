@@ -50,15 +50,21 @@ class Promised:
     breached: int | None = None
 
     def count(self, begin: int, end: int) -> None:
+        n, goal = self.n, self._goal()
         for second in range(begin, end):
             if self.counts[second]:
-                self.n += 1
-                if self.breached is None and self.n * 100 >= self.target * self._next():
+                n += 1
+                if n == goal:
+                    self.n = n
                     self._tell(second + 1)
+                    goal = self._goal()
+        self.n = n
 
-    def _next(self) -> int:
+    def _goal(self) -> int:
+        """How many seconds make the next thing to tell; none comes after the breach."""
         told = {percent for _, percent in self.fired}
-        return min([p for p in self.warn if p not in told] + [100])
+        percent = min([p for p in self.warn if p not in told] + [100])
+        return -1 if self.breached is not None else -(-self.target * percent // 100)
 
     def _tell(self, at: int) -> None:
         told = {percent for _, percent in self.fired}

@@ -78,16 +78,17 @@ class Story:
     end: int
 
 
-ACTS = (
-    "client", "client", "client", "reply", "reply", "bot", "note", "in_progress", "pending", "resolved", "close",
-    "reopen", "assign", "assign", "unassign", "team", "topic", "priority", "convert", "rate", "look",
-)  # fmt: skip
+#: what may be done to a dialog, the frequent ones more often
+ACTS = {
+    "client": 5, "reply": 9, "bot": 1, "note": 1, "in_progress": 2, "pending": 2, "resolved": 2, "close": 1,
+    "reopen": 3, "assign": 4, "unassign": 1, "team": 1, "topic": 1, "priority": 1, "convert": 3, "rate": 1, "look": 2,
+}  # fmt: skip
 _FORWARD = {
     "open": {"in_progress", "pending", "resolved"},
     "in_progress": {"pending", "resolved"},
     "pending": {"resolved"},
 }
-_gaps = st.one_of(st.integers(0, 90), st.integers(0, 3600), st.integers(0, 40_000))
+_gaps = st.one_of(st.integers(0, 90), st.integers(0, 3600), st.integers(0, 30_000))
 _targets = st.one_of(st.integers(1, 300), st.integers(1, 7200), st.integers(3600, 60_000))
 _warnings = st.lists(st.integers(1, 99), max_size=3, unique=True)
 
@@ -95,7 +96,7 @@ _warnings = st.lists(st.integers(1, 99), max_size=3, unique=True)
 @st.composite
 def _topics(draw: st.DrawFn) -> Topic:
     metrics = [("tfr", None), ("nrt", None), ("ttc", None), ("tis", "open"), ("tis", "pending"), ("tis", "in_progress")]
-    chosen = draw(st.lists(st.sampled_from(metrics), max_size=6, unique=True))
+    chosen = draw(st.lists(st.sampled_from(metrics), min_size=2, max_size=6, unique=True))
     body = {
         "kinds": draw(st.sampled_from([["ticket"], ["ticket", "chat"]])),
         "metrics": [
@@ -123,6 +124,25 @@ class _Dialog:
     def record(self, name: str, actor: str = "user", **data: Any) -> None:
         self.facts.append(Fact(name, self.now, actor, data, self.kind, self.topic, self.priority, self.team))
 
+    def choose(self, number: int) -> str:
+        """One of the acts that change something now."""
+        able = [act for act, weight in ACTS.items() for _ in range(weight) if self._may(act)]
+        return able[number % len(able)]
+
+    def _may(self, act: str) -> bool:
+        match act:
+            case "in_progress" | "pending" | "resolved":
+                return self.kind == "ticket" and act in _FORWARD.get(self.status, ())
+            case "reply" | "unassign":
+                return self.place == "owned"
+            case "close" | "assign" | "team":
+                return self.is_open
+            case "reopen":
+                return self.status in ("closed", "pending", "resolved")
+            case "convert":
+                return self.kind == "chat"
+        return True
+
     def act(self, what: str) -> None:
         if what in ("in_progress", "pending", "resolved"):
             self._status(what)
@@ -143,8 +163,7 @@ class _Dialog:
         self.record("csat.received", "client")
 
     def _reply(self) -> None:
-        if self.is_open and self.place == "owned":
-            self.record("message.queued")
+        self.record("message.queued")
 
     def _bot(self) -> None:
         self.record("message.queued", "process")
@@ -153,19 +172,15 @@ class _Dialog:
         self.record("note.added")
 
     def _status(self, status: str) -> None:
-        if self.kind == "ticket" and status in _FORWARD.get(self.status, ()):
-            before, self.status = self.status, status
-            self.record("ticket.status_changed", before={"status": before}, after={"status": status})
+        before, self.status = self.status, status
+        self.record("ticket.status_changed", before={"status": before}, after={"status": status})
 
     def _close(self) -> None:
-        if self.is_open:
-            before, self.status, self.place = self.status, "closed", ""
-            name = "ticket.closed" if self.kind == "ticket" else "dialog.closed"
-            self.record(name, before={"status": before}, after={"status": "closed"})
+        before, self.status, self.place = self.status, "closed", ""
+        name = "ticket.closed" if self.kind == "ticket" else "dialog.closed"
+        self.record(name, before={"status": before}, after={"status": "closed"})
 
     def _reopen(self, actor: str = "user") -> None:
-        if self.status not in ("closed", "pending", "resolved"):
-            return
         before, self.status, self.place = self.status, "open", "queued"
         name = "ticket.reopened" if self.kind == "ticket" else "dialog.reopened"
         self.record(name, actor, before={"status": before}, after={"status": "open"})
@@ -175,26 +190,22 @@ class _Dialog:
             self.record("dialog.queued", actor)
 
     def _assign(self) -> None:
-        if self.is_open:
-            self.place = "owned"
-            self.status = "open" if self.status == "new" else self.status
-            self.record("dialog.assigned")
+        self.place = "owned"
+        self.status = "open" if self.status == "new" else self.status
+        self.record("dialog.assigned")
 
     def _unassign(self) -> None:
-        if self.is_open and self.place == "owned":
-            self.place = "queued"
-            if self.kind == "ticket" and self.status != "open":
-                before, self.status = self.status, "open"
-                self.record("ticket.status_changed", before={"status": before}, after={"status": "open"})
-            self.record("dialog.unassigned")
-            self.record("dialog.queued")
+        self.place = "queued"
+        if self.kind == "ticket" and self.status != "open":
+            self._status("open")
+        self.record("dialog.unassigned")
+        self.record("dialog.queued")
 
     def _team(self) -> None:
-        if self.is_open:
-            self.team = "two" if self.team == "one" else "one"
-            self.record("dialog.team_changed")
-            if self.place == "queued":
-                self.record("dialog.queued")
+        self.team = "two" if self.team == "one" else "one"
+        self.record("dialog.team_changed")
+        if self.place == "queued":
+            self.record("dialog.queued")
 
     def _topic(self) -> None:
         self.topic = {"a": "b", "b": "none", "none": "a"}[self.topic]
@@ -205,14 +216,13 @@ class _Dialog:
         self.record("dialog.priority_changed")
 
     def _convert(self) -> None:
-        if self.kind == "chat":
-            was_closed, before = not self.is_open, self.status
-            self.kind, self.status = "ticket", "in_progress" if self.place == "owned" else "open"
-            self.record("dialog.converted", before={"status": before}, after={"kind": "ticket", "status": self.status})
-            self.record("ticket.created")
-            if was_closed:
-                self.place = "queued"
-                self.record("dialog.queued")
+        was_closed, before = not self.is_open, self.status
+        self.kind, self.status = "ticket", "in_progress" if self.place == "owned" else "open"
+        self.record("dialog.converted", before={"status": before}, after={"kind": "ticket", "status": self.status})
+        self.record("ticket.created")
+        if was_closed:
+            self.place = "queued"
+            self.record("dialog.queued")
 
 
 @st.composite
@@ -223,10 +233,11 @@ def stories(draw: st.DrawFn) -> Story:
     dialog.record("dialog.opened", "client", kind=dialog.kind, status=dialog.status)
     dialog.record("dialog.queued")
     looks: list[int] = []
-    for act, gap in draw(st.lists(st.tuples(st.sampled_from(ACTS), _gaps), max_size=24)):
+    for number, gap in draw(st.lists(st.tuples(st.integers(0, 999), _gaps), min_size=5, max_size=40)):
         if dialog.now + gap > HORIZON - 50_000:
             break
         dialog.now += gap
+        act = dialog.choose(number)
         if act == "look":
             looks.append(dialog.now)
         else:

@@ -12,11 +12,11 @@ from tests.domain.clocks.playing import comparable, play, same_clocks, told_by_e
 from tests.domain.clocks.slow_clocks import HORIZON
 from tests.domain.clocks.stories import Story, at, stories
 
-_LIVES = int(os.environ.get("CLOCK_LIVES", "1000"))
+_LIVES = int(os.environ.get("CLOCK_LIVES", "1500"))
 lives = settings(
     max_examples=_LIVES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
-some_lives = settings(lives, max_examples=max(1, _LIVES // 3))
+some_lives = settings(lives, max_examples=max(1, _LIVES // 5))
 
 
 def _near(story: Story, kept: list) -> list:
