@@ -24,6 +24,7 @@ from domain.run_messages import (
 )
 from domain.walks.ports import Event, Snapshot, StepError, StepRecord
 from store import approvals, deliveries, item_gates, run_items, runs, sub_runs
+from store.calendars import working_moment
 from store.deeds.stages import TeamsNeededError
 from store.engines import Sessions
 from store.item_gates import ENDED_ELSEWHERE, has_ended, write_down
@@ -145,7 +146,12 @@ class ItemActivities:
 
     @activity.defn
     async def reckon_working_time(self, asked: WorkingTime) -> WorkingMoment:
-        return WorkingMoment(trouble=Trouble("not_found", f"There is no calendar {asked.calendar!r}."))
+        """By the calendar's version in force: a change of it moves no wait that has begun."""
+        try:
+            async with self._sessions() as session:
+                return WorkingMoment(await working_moment(session, asked.calendar, asked.start, asked.seconds))
+        except StepError as error:
+            return WorkingMoment(trouble=trouble_of(error))
 
     def _ring_others(self, rings: set[str]) -> None:
         me = activity.info().workflow_id or ""

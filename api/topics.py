@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.changes import Change, changing
 from api.fields import UNSENT, Body, Key, KeyInPath, Name
 from api.house import Reading
+from api.moving import DECIDING, Deciding, Moved
 from api.viewers import needs
 from domain.permissions import Permission
 from store import topic_tree
@@ -33,7 +34,8 @@ Fields = Annotated[list[TopicField], Field(max_length=50)]
 
 class Topic(BaseModel):
     """`teams` in order: the first active one with somebody free gets the dialogs. `required`: closing without a topic
-    is refused. `priority`: higher first, where the team's method is topic_priority.
+    is refused. `priority`: higher first, where the team's method is topic_priority. `calendar`: whose working time
+    counts; `sla`: the policy that says what is promised.
     """
 
     key: str
@@ -45,10 +47,16 @@ class Topic(BaseModel):
     active: bool
     teams: list[str]
     fields: list[TopicField]
+    calendar: str | None
+    sla: str | None
 
 
 class Topics(BaseModel):
     items: list[Topic]
+
+
+class ChangedTopic(Topic, Moved):
+    pass
 
 
 class NewTopic(Body):
@@ -61,9 +69,13 @@ class NewTopic(Body):
     active: bool = True
     teams: Teams = Field(default_factory=list)
     fields: Fields = Field(default_factory=list)
+    calendar: Key | None = None
+    sla: Key | None = None
 
 
-class TopicChange(Body):
+class TopicChange(Deciding):
+    """`running`, `confirm`: what becomes of running clocks when `calendar` or `sla` changes."""
+
     name: Name = UNSENT
     parent: Key | None = None
     aliases: Aliases = UNSENT
@@ -72,6 +84,8 @@ class TopicChange(Body):
     active: bool = UNSENT
     teams: Teams = UNSENT
     fields: Fields = UNSENT
+    calendar: Key | None = None
+    sla: Key | None = None
 
 
 @router.get("", dependencies=[READS])
@@ -93,11 +107,16 @@ async def add_topic(body: NewTopic, change: Changing) -> Topic:
 
 
 @router.patch("/{key}")
-async def change_topic(key: KeyInPath, body: TopicChange, change: Changing) -> Topic:
-    async def story(work: Work) -> dict[str, Any]:
-        return await topic_tree.change(work, key, body.given())
+async def change_topic(key: KeyInPath, body: TopicChange, change: Changing) -> ChangedTopic:
+    """Another `calendar` or `sla`: 409 `confirmation_needed` where running clocks would move; to move them needs the
+    right sla.manage.
+    """
+    given = body.given(*DECIDING)
 
-    return Topic(**await change.make(story))
+    async def story(work: Work) -> dict[str, Any]:
+        return await topic_tree.change(work, key, given, viewer=change.viewer, **body.decision())
+
+    return ChangedTopic(**await change.make(story))
 
 
 @router.delete("/{key}", status_code=204)

@@ -27,6 +27,7 @@ from domain.walks.ports import (
 from domain.walks.walk import walk_item, walk_phase
 from store import run_items
 from store.acting import stage_for
+from store.calendars import working_moment
 from store.deeds.doing import do, read_params
 from store.engines import Sessions
 from store.item_walks import in_turn
@@ -87,7 +88,8 @@ class DryEffects:
         """Nobody waits in a dry run."""
 
     async def working_time(self, calendar: str, start: datetime, seconds: float) -> datetime:
-        return start + timedelta(seconds=seconds)
+        async with self._sessions() as session:
+            return await working_moment(session, calendar, start, seconds)
 
     async def listen(self, listening: Listening) -> tuple[Event, ...]:
         return ()

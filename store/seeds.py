@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from domain.errors import ConflictError
+from store.demo_calendars import put_calendar
 from store.demo_desks import put_desk
 from store.demo_promises import put_promises
 from store.engines import sessions_of
@@ -80,6 +81,7 @@ async def seed_demo(engine: AsyncEngine, password: str, token: str) -> dict[str,
         if is_new:
             await _make_demo(session, await hash_password(password), digest_of(token))
         await put_desk(session)
+        await put_calendar(session)
         await put_promises(session)
         people = await session.execute(select(User.email, User.id).where(User.email.in_([p.email for p in PEOPLE])))
         users = {r.email: r.id for r in people}

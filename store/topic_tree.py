@@ -8,13 +8,16 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import ConflictError, InUseError, InvalidError, NotFoundError
+from domain.permissions import Viewer
+from store.clocks.moving import Concern, confirmed
 from store.settings import record_change
-from store.tables import Team, TeamTopic, Topic
+from store.tables import Calendar, SlaPolicy, Team, TeamTopic, Topic
 from store.ticket_fields import set_fields_of_topic
 from store.transactions import Work
 
 _TOPICS = """
 SELECT t.key, t.name, t.parent_key AS parent, t.aliases, t.priority, t.required, t.active,
+       t.calendar_key AS calendar, t.sla_key AS sla,
        ARRAY(SELECT team_key FROM team_topics WHERE topic_key = t.key ORDER BY position, team_key) AS teams,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('key', field_key, 'required', required) ORDER BY position), '[]')
         FROM topic_fields WHERE topic_key = t.key) AS fields
@@ -27,6 +30,8 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM dialogs WHERE topic_key = :key LIMIT
        ARRAY(SELECT key FROM topics WHERE parent_key = :key ORDER BY 1) AS topics
 """)
 PLAIN = ("name", "aliases", "priority", "required", "active")
+#: name in the request → the column, and what there must be of this key
+PROMISES = {"calendar": ("calendar_key", Calendar), "sla": ("sla_key", SlaPolicy)}
 
 
 async def all_topics(session: AsyncSession) -> list[dict[str, Any]]:
@@ -42,7 +47,7 @@ async def get_topic(session: AsyncSession, key: str) -> dict[str, Any]:
 
 
 def _told(row: Any) -> dict[str, Any]:
-    plain = {name: getattr(row, name) for name in ("key", *PLAIN, "parent")}
+    plain = {name: getattr(row, name) for name in ("key", *PLAIN, "parent", *PROMISES)}
     return {**plain, "teams": list(row.teams), "fields": row.fields}
 
 
@@ -60,13 +65,21 @@ async def add(work: Work, given: Mapping[str, Any]) -> dict[str, Any]:
     await _set_parent(work.session, key, given.get("parent"))
     await _set_teams(work.session, key, given.get("teams", ()))
     await set_fields_of_topic(work.session, key, given.get("fields", ()))
+    await _set_promises(work.session, key, given)
     told = await get_topic(work.session, key)
     record_change(work, "topic", key, None, told)
     return told
 
 
-async def change(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts from the next decision on. Raises NotFoundError, ConflictError, InvalidError."""
+async def change(
+    work: Work, key: str, given: Mapping[str, Any], *, viewer: Viewer | None = None, running: str | None = None,
+    confirm: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Counts from the next decision on. Answers the topic with `run_id`, the run that moves running clocks. `viewer`:
+    who is asked what becomes of them when the calendar or the policy changes; None: they keep what they began with.
+
+    Raises NotFoundError, ConflictError, InvalidError, and as store.clocks.moving.confirmed.
+    """
     await _one_at_a_time(work)
     before = await get_topic(work.session, key)
     topic = await work.session.get_one(Topic, key, with_for_update={"key_share": True})
@@ -82,9 +95,13 @@ async def change(work: Work, key: str, given: Mapping[str, Any]) -> dict[str, An
         await _set_teams(work.session, key, given["teams"])
     if given.get("fields") is not None:
         await set_fields_of_topic(work.session, key, given["fields"])
+    await _set_promises(work.session, key, given)
     after = await get_topic(work.session, key)
     record_change(work, "topic", key, before, after)
-    return after
+    run = None
+    if viewer is not None and any(before[name] != after[name] for name in PROMISES):
+        run = await confirmed(work, viewer, Concern(topics=frozenset({key})), running=running, confirm=confirm)
+    return {**after, "run_id": str(run) if run else None}
 
 
 async def remove(work: Work, key: str) -> dict[str, Any]:
@@ -132,6 +149,21 @@ async def _set_parent(session: AsyncSession, key: str, parent: str | None) -> No
             raise InvalidError(f"There is no topic {above!r}.", field="parent")
         above = found.parent_key
     topic.parent_key = parent
+    await session.flush()
+
+
+async def _set_promises(session: AsyncSession, key: str, given: Mapping[str, Any]) -> None:
+    """Raises InvalidError for a calendar or a policy that is not there; one that is there stays until the commit."""
+    topic = await session.get_one(Topic, key)
+    for name, (column, table) in PROMISES.items():
+        if name not in given:
+            continue
+        wanted = given[name]
+        lock = {"key_share": True, "read": True}
+        if wanted is not None and await session.get(table, wanted, with_for_update=lock) is None:
+            what = "policy" if name == "sla" else "calendar"
+            raise InvalidError(f"There is no {what} {wanted!r}.", field=name)
+        setattr(topic, column, wanted)
     await session.flush()
 
 

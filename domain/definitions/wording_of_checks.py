@@ -93,14 +93,14 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     "E412": ("unknown user '{key}'", "невідомий користувач '{key}'"),
     "E413": (
         "unknown calendar '{key}'", "невідомий календар '{key}'",
-        "this installation has no calendars yet: leave it out, and every hour counts",
-        "календарів тут ще немає: приберіть його, і рахуватиметься кожна година",
+        "leave it out, and every hour counts", "приберіть його, і рахуватиметься кожна година",
     ),
     "E414": (
         "unknown secret '{key}'", "невідомий секрет '{key}'",
         "store it first, or name one that is stored", "спершу збережіть його або вкажіть збережений",
     ),
     "E415": ("unknown ticket type '{key}'", "невідомий тип тікета '{key}'"),
+    "E416": ("unknown priority '{key}'", "невідомий пріоритет '{key}'"),
     "E502": (
         "'else' is not last: the cases after it are never reached",
         "'else' стоїть не останнім: до випадків після нього черга не дійде",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.actions.fields import PRIORITIES
 from domain.definitions.canonical import from_canonical
 from domain.definitions.places import Path
 from domain.definitions.surveys import steps_of
@@ -57,10 +58,7 @@ class KnownDefinition:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Keys, unless said otherwise. `users`: ids and e-mail addresses. `blueprints`: (name, version) → canonical.
-
-    No installation has calendars yet: whatever names one would fail.
-    """
+    """Keys, unless said otherwise. `users`: ids and e-mail addresses. `blueprints`: (name, version) → canonical."""
 
     teams: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
@@ -73,6 +71,7 @@ class World:
     channels: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
     ticket_types: frozenset[str] = TICKET_TYPES
+    priorities: frozenset[str] = frozenset(PRIORITIES)
     calendars: frozenset[str] = frozenset()
     definitions: Mapping[str, KnownDefinition] = field(default_factory=dict)
     blueprints: Mapping[tuple[str, int], dict[str, Any]] = field(default_factory=dict)

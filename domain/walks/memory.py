@@ -137,7 +137,7 @@ class Memory:
         await waiting
 
     async def working_time(self, calendar: str, start: datetime, seconds: float) -> datetime:
-        """Every hour counts: tests have no calendars."""
+        """Every hour counts: a test comes out the same whatever the calendars of an installation say."""
         return start + timedelta(seconds=seconds)
 
     async def listen(self, listening: Listening) -> tuple[Event, ...]:

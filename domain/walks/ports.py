@@ -255,7 +255,8 @@ class Effects(Protocol):
     async def wait(self, until: datetime, *, step: str, path: str) -> None: ...
 
     async def working_time(self, calendar: str, start: datetime, seconds: float) -> datetime:
-        """The moment `seconds` of the calendar's working time after `start`. Raises StepError(not_found)."""
+        """The moment `seconds` of the calendar's working time after `start`. Raises StepError(not_found), and
+        StepError(invalid) where the calendar has not so much."""
         ...
 
     async def listen(self, listening: Listening) -> tuple[Event, ...]:

@@ -19,7 +19,7 @@ _TYPES = {
     "not_found": "not_found", "unknown_topic": "not_found", "forbidden": "forbidden", "not_yours": "forbidden",
     "not_taken": "forbidden", "unauthenticated": "forbidden", "invalid": "invalid", "too_large": "invalid",
     "wrong_status": "invalid", "topic_required": "invalid", "fields_required": "invalid",
-    "operator_unsuitable": "invalid", "built_in": "invalid",
+    "operator_unsuitable": "invalid", "built_in": "invalid", "no_working_time": "invalid",
     "invalid_inputs": "invalid", "banned": "blocked_by_contact", "unavailable": "unavailable",
     "too_many_requests": "rate_limited",
 }  # fmt: skip

@@ -25,6 +25,7 @@ WORLD = World(
     connections=frozenset({"core-banking"}),
     channels=frozenset({"demo"}),
     secrets=frozenset({"hook-secret"}),
+    calendars=frozenset({"office"}),
     definitions={
         "child": KnownDefinition("process", 2, 2, {2: KnownVersion({"need": True, "may": False})}),
         "circle": KnownDefinition("process", 1, 1, {1: KnownVersion({}, (("p", "pinned"),))}),
