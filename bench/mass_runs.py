@@ -23,7 +23,8 @@ from bench.people import connect, make_people, make_team, queue_dialogs
 from bench.running import run
 from bench.stacks import Stack
 from processes.catalogue import built_ins
-from store.distribution import CANDIDATES, HAND_OVER, TAKE_SLOTS
+from store.candidates import CANDIDATES
+from store.distribution import HAND_OVER, TAKE_SLOTS
 from store.ids import new_id
 
 TEAM, OPERATORS = "redistributed", 50
@@ -121,7 +122,7 @@ async def _move(db: psycopg.AsyncConnection, dialog: UUID) -> None:
     names = [column.name for column in held.description or ()]
     row = dict(zip(names, await held.fetchone() or (), strict=True))
     await db.execute(_ABLE, [TEAM])
-    people = await (await db.execute(_plain(CANDIDATES.text), {"teams": [TEAM]})).fetchall()
+    people = await (await db.execute(CANDIDATES.sql, {"teams": [TEAM]})).fetchall()
     loads = {p[0]: p[10] for p in people if p[5] == "online" and p[8] and p[0] != row["operator_id"]}
     best = min(loads, key=lambda person: (loads[person], person))
     now = datetime.now(UTC)

@@ -9,11 +9,11 @@ Queue order: (topic priority desc under topic_priority), weight desc, then origi
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.capacity import Limits, Load, why_full
@@ -45,8 +45,7 @@ class Waiting:
     kind: str = "chat"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A member of a team as the moment of decision finds them."""
 
     operator_id: UUID
@@ -226,8 +225,7 @@ def _has_room(c: Candidate, channel: str) -> bool:
 
 def _after(c: Candidate, dialog: Waiting, at: datetime) -> Candidate:
     """The winner once the dialog is theirs."""
-    return replace(
-        c,
+    return c._replace(
         load=c.load.plus(dialog.channel),
         last_assigned_at=at,
         contacts_today=c.contacts_today + (dialog.contact_id not in c.known_contacts),

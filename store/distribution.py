@@ -1,21 +1,20 @@
 """Giving waiting dialogs to those who have room, in the transaction that made the room or brought the dialog."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
-from domain.capacity import Limits, Load
 from domain.dialogs import Kind
-from domain.distribution import Candidate, Decision, Waiting, decide, plan
+from domain.distribution import Decision, Waiting, decide, plan
 from domain.events import Fact
 from domain.workflow_ids import of_team
 from store import tables
+from store.candidates import candidates_in, lock_able
 from store.exclusions import lift_lone_exclusions, lone_ends
 from store.tables import ContactTouch, Dialog
 from store.transactions import GroundMovedError, Work
@@ -38,32 +37,6 @@ WHERE d.place = 'queued' AND d.team_key = ANY(:teams) AND (:forced OR NOT d.is_f
 ORDER BY CASE WHEN t.distribution = 'topic_priority' THEN coalesce(p.priority, 0) ELSE 0 END DESC, d.weight DESC,
          d.waiting_since LIMIT :most
 """)
-#: loads are read as kept (ADR 17), of channels only where one is limited; offers are counted while they last
-CANDIDATES = text("""
-SELECT o.user_id, u.name, o.max_dialogs, nullif(o.channel_limits, '{}') AS channel_limits, o.daily_quota, o.status,
-       o.last_assigned_at, o.last_closed_at, coalesce(l.lease_until > clock_timestamp(), false) AS connected,
-       m.teams, coalesce(k.held, 0) AS held, f.offers,
-       CASE WHEN o.channel_limits <> '{}' THEN k.channels END AS channels,
-       NOT EXISTS (SELECT 1 FROM user_roles ur JOIN role_permissions rp ON rp.role_key = ur.role_key
-                   WHERE ur.user_id = o.user_id AND rp.permission = 'dialog.hold') AS is_light
-FROM (SELECT user_id, array_agg(team_key) AS teams FROM team_members
-      WHERE team_key = ANY(:teams) GROUP BY user_id) m
-JOIN operators o ON o.user_id = m.user_id
-JOIN users u ON u.id = o.user_id AND u.is_active
-LEFT JOIN presence_leases l ON l.operator_id = o.user_id
-LEFT JOIN operator_loads k ON k.operator_id = o.user_id
-LEFT JOIN (SELECT operator_id, array_agg(channel_key) AS offers FROM reservations
-           WHERE kind = 'offer' AND expires_at > clock_timestamp() GROUP BY operator_id) f ON f.operator_id = o.user_id
-ORDER BY o.user_id
-""")
-_TOUCHES = text("""
-SELECT operator_id, count(*) AS met, array_agg(contact_id) FILTER (WHERE contact_id = ANY(:contacts)) AS known
-FROM contact_touches
-WHERE operator_id = ANY(:operators)
-  AND day = (clock_timestamp() AT TIME ZONE coalesce(
-        (SELECT value #>> '{}' FROM settings WHERE key = 'time_zone'), 'Europe/Kyiv'))::date
-GROUP BY operator_id
-""")
 TODAY = text(
     "(clock_timestamp() AT TIME ZONE coalesce("
     "(SELECT value #>> '{}' FROM settings WHERE key = 'time_zone'), 'Europe/Kyiv'))::date"
@@ -71,11 +44,6 @@ TODAY = text(
 _DRAINING = text("""
 SELECT EXISTS (SELECT 1 FROM reactions WHERE done_at IS NULL AND workflow_id = ANY(:addresses)
                AND not_before <= clock_timestamp())
-""")
-_ABLE = text("""
-SELECT o.user_id FROM operators o
-WHERE o.status = 'online' AND o.user_id IN (SELECT user_id FROM team_members WHERE team_key = ANY(:teams))
-ORDER BY o.user_id FOR NO KEY UPDATE OF o
 """)
 TAKE_SLOTS = text("""
 INSERT INTO reservations (dialog_id, operator_id, kind, channel_key)
@@ -128,41 +96,6 @@ async def waiting_in(
         )
         for r in rows
     ]  # fmt: skip
-
-
-async def candidates_in(work: Work, teams: Iterable[str], contacts: Iterable[UUID]) -> list[Candidate]:
-    """Every active member of the teams as this moment finds them."""
-    rows = (await work.session.execute(CANDIDATES, {"teams": list(teams)})).all()
-    limited = [r.user_id for r in rows if r.daily_quota is not None]
-    met: dict[UUID, Any] = {}
-    if limited:
-        touched = await work.session.execute(_TOUCHES, {"operators": limited, "contacts": list(contacts)})
-        met = {t.operator_id: t for t in touched}
-    return [
-        Candidate(
-            operator_id=r.user_id,
-            teams=frozenset(r.teams),
-            limits=Limits(r.max_dialogs, r.channel_limits or {}),
-            load=_load(r.held, r.channels or {}, r.offers or ()),
-            status=r.status,
-            is_connected=r.connected,
-            is_light=r.is_light,
-            last_assigned_at=r.last_assigned_at,
-            last_closed_at=r.last_closed_at,
-            contacts_today=met[r.user_id].met if r.user_id in met else 0,
-            daily_quota=r.daily_quota,
-            known_contacts=frozenset((met[r.user_id].known or ()) if r.user_id in met else ()),
-            name=r.name,
-        )
-        for r in rows
-    ]
-
-
-def _load(held: int, channels: Mapping[str, int], offers: Sequence[str]) -> Load:
-    load = Load(held, channels)
-    for channel in offers:
-        load = load.plus(channel)
-    return load
 
 
 async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog | None = None) -> list[Decision]:
@@ -218,11 +151,6 @@ async def drain(work: Work, teams: Iterable[str], *, cause: str, arrived: Dialog
 async def _is_draining(work: Work, teams: Iterable[str]) -> bool:
     found = await work.session.scalar(_DRAINING, {"addresses": [of_team(t) for t in teams]})
     return bool(found)
-
-
-async def lock_able(work: Work, teams: Iterable[str]) -> None:
-    """Lock everybody who could get a dialog now, so that one look at their loads is enough."""
-    await work.session.execute(_ABLE, {"teams": list(teams)})
 
 
 async def lock_dialogs(work: Work, ids: Iterable[UUID]) -> None:

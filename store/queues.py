@@ -15,8 +15,8 @@ from domain.distribution import Candidate, Waiting
 from domain.errors import InvalidError
 from domain.permissions import Viewer
 from domain.queues import Ground, Wait, why_waiting
+from store.candidates import candidates_in
 from store.dialog_rows import Page
-from store.distribution import candidates_in
 from store.exclusions import lift_lone_exclusions
 from store.transactions import Work
 

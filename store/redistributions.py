@@ -5,7 +5,7 @@ Unlike a drain it looks at one dialog only, held ones too, and asks nobody's lim
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -21,8 +21,9 @@ from domain.events import Fact
 from domain.permissions import Viewer, leads
 from domain.transfers import Offer
 from store import transfers
+from store.candidates import candidates_in
 from store.dialogs import Scene
-from store.distribution import HAND_OVER, OVERFLOW, TAKE_SLOTS, candidates_in, store_decisions
+from store.distribution import HAND_OVER, OVERFLOW, TAKE_SLOTS, store_decisions
 from store.exclusions import exclude_all
 from store.places import free_slot, settle_waiting, tell_reassigned, tell_status, wait_no_longer, wake_after_exclusions
 from store.tables import Dialog, Team
@@ -142,7 +143,7 @@ async def _choose(
 
 def _without(holder: Candidate, dialog: Any) -> Candidate:
     """The holder as if the dialog were in nobody's hands."""
-    return replace(holder, load=holder.load.minus(dialog.channel_key)) if rules.occupies_slot(dialog.status) else holder
+    return holder._replace(load=holder.load.minus(dialog.channel_key)) if rules.occupies_slot(dialog.status) else holder
 
 
 async def _change_team(work: Work, scene: Scene, key: str) -> None:

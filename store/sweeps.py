@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from domain.distribution import plan
 from domain.events import Fact
-from store.distribution import candidates_in, drain, methods_of, waiting_in
+from store.candidates import candidates_in
+from store.distribution import drain, methods_of, waiting_in
 from store.engines import Sessions
 from store.exclusions import lift_lone_exclusions, lone_ends
 from store.reactions import drains_due, finish

@@ -6,7 +6,7 @@ Lock order: command key → identity → team advisory locks (ascending) → dia
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,8 @@ from domain.errors import UnavailableError
 from domain.events import Fact
 from store.engines import Sessions
 from store.following import follow
-from store.tables import Operator, Reaction
+from store.statements import Driver, Statement
+from store.tables import Dialog, Operator, Reaction
 
 T = TypeVar("T")
 
@@ -75,6 +76,9 @@ class Work:
     run_id: UUID | None = None
     facts: list[dict[str, Any]] = field(default_factory=list)
     followed: int = 0
+    #: dialogs that facts were recorded of, as they were loaded: kept, or the session would forget them
+    dialogs: dict[UUID, Dialog] = field(default_factory=dict)
+    driver: Driver | None = None
 
     @property
     def now(self) -> datetime:
@@ -85,6 +89,12 @@ class Work:
     async def read_clock(self) -> datetime:
         self.moment = await self.session.scalar(_CLOCK)
         return self.now
+
+    async def ask(self, statement: Statement, **given: Any) -> Sequence[Any]:
+        """The rows of a statement that goes to the driver as it is (store/statements.py)."""
+        if self.driver is None:
+            self.driver = await Driver.of(self.session)
+        return await self.driver.ask(statement, given)
 
     async def lock_teams(self, keys: Iterable[str]) -> None:
         """Take the teams' advisory locks in ascending order, before any row lock. Nothing else may follow later."""
@@ -125,6 +135,10 @@ class Work:
         A name that is no Fact is a definition's own: `custom.NAME`.
         """
         who = actor or self.actor
+        if dialog_id is not None and dialog_id not in self.dialogs:
+            loaded = self.session.identity_map.get(Dialog.__mapper__.identity_key_from_primary_key((dialog_id,)))
+            if loaded is not None:
+                self.dialogs[dialog_id] = loaded
         self.facts.append(
             {
                 "kind": str(fact), "at": (at or self.now).isoformat(), "dialog_id": dialog_id,

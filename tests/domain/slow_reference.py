@@ -4,7 +4,6 @@ Written from PRODUCT.md, so that a mistake in domain/distribution.py is not repe
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -109,8 +108,7 @@ def given(person: Candidate, dialog: Waiting, at: datetime) -> Candidate:
     channels = dict(person.load.channels)
     channels.setdefault(dialog.channel, 0)
     channels[dialog.channel] += 1
-    return replace(
-        person,
+    return person._replace(
         load=Load(person.load.total + 1, channels),
         last_assigned_at=at,
         contacts_today=person.contacts_today + (0 if known else 1),

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from copy import deepcopy
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -262,7 +261,7 @@ def _carried_out(made, dialogs, everybody):
 def test_the_properties_are_not_kept_by_giving_nothing_to_nobody():
     """A guard of the strategies' worth: ordinary small worlds do give dialogs out."""
     dialogs = [waiting(n, minutes=50 - n, excluded=[OLHA] if n % 2 else []) for n in range(8)]
-    everybody = [person(OLHA, limit=3), person(TARAS, limit=3), replace(person(IRYNA), is_light=True)]
+    everybody = [person(OLHA, limit=3), person(TARAS, limit=3), person(IRYNA)._replace(is_light=True)]
     assert len(plan(dialogs, everybody, FAIR, now=NOON)) == 6
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from domain.commands import Accept, Transfer
-from store.distribution import candidates_in
+from store.candidates import candidates_in
 from store.transactions import Work
 
 SLOTS = (
