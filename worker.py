@@ -14,6 +14,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.acts import ActActivities
 from activities.batches import BatchActivities
+from activities.clocks import ClockActivities
 from activities.commands import CommandActivities
 from activities.deliveries import DeliveryActivities
 from activities.items import ItemActivities
@@ -35,6 +36,7 @@ from settings import Settings
 from store.engines import Sessions, engine_for, sessions_of
 from store.secrets import Vault
 from workflows import options
+from workflows.clocks import SlaClockWorkflow
 from workflows.converting import DATA_CONVERTER
 from workflows.dialogs import DialogWorkflow
 from workflows.launches import LaunchWorkflow
@@ -47,7 +49,7 @@ from workflows.transfers import TransferWorkflow
 
 WORKFLOWS = [
     DialogWorkflow, TransferWorkflow, PresenceWorkflow, ProbeWorkflow, MassRunWorkflow, ProcessWorkflow, MacroWorkflow,
-    LaunchWorkflow,
+    LaunchWorkflow, SlaClockWorkflow,
 ]  # fmt: skip
 #: modules that workflow code uses as they are: values and rules without clock, chance or I/O
 PASSED_THROUGH = (
@@ -71,6 +73,7 @@ def activities_of(sessions: Sessions, bell: Bell, secret_key: bytes = b"") -> li
     deliveries = DeliveryActivities(sessions, {"generic": GenericChannel()}, bell.ring)
     transfers = TransferActivities(sessions, bell.ring)
     presence = PresenceActivities(sessions, bell.ring)
+    clocks = ClockActivities(sessions, bell.ring)
     runs = RunActivities(sessions, bell.ring, calls.ask_dry)
     items = ItemActivities(sessions, bell.ring)
     acts = ActActivities(sessions, bell.ring, calls.by_action())
@@ -85,6 +88,7 @@ def activities_of(sessions: Sessions, bell: Bell, secret_key: bytes = b"") -> li
         deliveries.deliver_for_step,
         transfers.look_at_offer,
         presence.judge_presence,
+        clocks.look_at_clocks,
         runs.look_at_run,
         runs.brief_phase,
         runs.walk_dry_phase,

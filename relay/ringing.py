@@ -20,7 +20,7 @@ from temporalio.common import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import workflow_ids
-from domain.commands import DialogStart, PresenceStart, TransferStart
+from domain.commands import ClocksStart, DialogStart, PresenceStart, TransferStart
 from domain.errors import UnavailableError
 from domain.run_messages import MacroStart, MassRunStart, ProcessStart
 from workflows import options
@@ -43,6 +43,8 @@ def start_of(workflow_id: str) -> tuple[str, Any, TypedSearchAttributes] | None:
         return "DialogWorkflow", DialogStart(UUID(rest)), tagged(DIALOG_ID, rest)
     if kind == workflow_ids.PRESENCE:
         return "PresenceWorkflow", PresenceStart(UUID(rest)), tagged(OPERATOR, rest)
+    if kind == workflow_ids.SLA:
+        return "SlaClockWorkflow", ClocksStart(UUID(rest)), tagged(DIALOG_ID, rest)
     if kind == workflow_ids.TRANSFER:
         return "TransferWorkflow", TransferStart(UUID(rest), UUID(int=0)), TypedSearchAttributes.empty
     if kind == workflow_ids.MASS:

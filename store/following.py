@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from store.clocks.following import follow_clocks
+
 if TYPE_CHECKING:
     from store.transactions import Work
 
@@ -14,4 +16,5 @@ if TYPE_CHECKING:
 async def follow(work: Work) -> None:
     """Take up what was recorded since the last time; what is recorded meanwhile (a breach) is taken up as well."""
     while work.followed < len(work.facts):
-        work.followed = len(work.facts)
+        start, work.followed = work.followed, len(work.facts)
+        await follow_clocks(work, start)

@@ -11,7 +11,8 @@ from store.tables import Reaction
 
 #: facts that only wake a workflow: taking such a row is all there is to do
 _ONLY_WAKE = (
-    "dialog_opened", "dialog_closed", "dialog_reopened", "offer_ended", "presence_changed", *WAKING,
+    "dialog_opened", "dialog_closed", "dialog_reopened", "offer_ended", "presence_changed", "clocks_changed",
+    *WAKING,
 )  # fmt: skip
 
 _TAKE = text("""

@@ -1,7 +1,7 @@
 """Dialogs as far as their time goes: their clocks, their lives and what they are promised now, read for looking."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,8 +19,15 @@ from domain.clocks.metrics import Metric, Plan
 from domain.clocks.policies import Chosen, Norms, plan_for, policy_of
 from domain.events import Fact
 
-_FOUND = text("""
-SELECT d.id, d.number, d.kind, d.priority, td.life,
+#: a clock `c` with its calendar and its ledger, as clock_of reads it
+OPEN_CLOCK = """to_jsonb(c) || jsonb_build_object(
+                   'body', (SELECT body FROM calendar_versions v
+                            WHERE v.key = c.calendar_key AND v.version = c.calendar_version),
+                   'ledger', (SELECT jsonb_agg(to_jsonb(i) ORDER BY i.number)
+                              FROM clock_intervals i WHERE i.clock_id = c.id))"""
+_FOUND = text(f"""
+SELECT d.id, d.number, d.kind, d.priority, d.contact_id, d.team_key, d.topic_key, d.operator_id, d.opened_at,
+       d.keeps_time, CASE WHEN d.status = 'pending' THEN d.pending_until END AS pending_until, td.life, td.wakes_at,
        p.key AS policy_key, p.version AS policy_version, pv.body AS policy,
        tc.key AS calendar_key, tc.version AS calendar_version, tcv.body AS calendar,
        pc.key AS own_key, pc.version AS own_version, pcv.body AS own,
@@ -28,12 +35,8 @@ SELECT d.id, d.number, d.kind, d.priority, td.life,
            AS accept_norm,
        coalesce(tm.respond_norm, (SELECT value::bigint FROM settings WHERE key = 'respond_norm' AND value <> 'null'))
            AS respond_norm,
-       (SELECT coalesce(jsonb_agg(to_jsonb(c) || jsonb_build_object(
-                   'body', (SELECT body FROM calendar_versions v
-                            WHERE v.key = c.calendar_key AND v.version = c.calendar_version),
-                   'ledger', (SELECT jsonb_agg(to_jsonb(i) ORDER BY i.number)
-                              FROM clock_intervals i WHERE i.clock_id = c.id))), '[]'::jsonb)
-        FROM clocks c WHERE c.dialog_id = d.id AND c.state <> 'ended') AS clocks
+       (SELECT coalesce(jsonb_agg({OPEN_CLOCK}), '[]'::jsonb) FROM clocks c
+        WHERE c.dialog_id = d.id AND c.state <> 'ended') AS clocks
 FROM dialogs d
 LEFT JOIN timed_dialogs td ON td.dialog_id = d.id
 LEFT JOIN teams tm ON tm.key = d.team_key
@@ -47,8 +50,8 @@ LEFT JOIN calendar_versions pcv ON pcv.key = pc.key AND pcv.version = pc.version
 WHERE d.id = ANY(:ids) ORDER BY d.number
 """).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _FACTS = text("""
-SELECT dialog_id, kind, at, actor_kind, actor_id, data FROM events
-WHERE dialog_id = ANY(:ids) AND kind = ANY(:kinds) ORDER BY id
+SELECT dialog_id, kind, at, CASE WHEN run_id IS NULL THEN actor_kind ELSE 'process' END AS actor_kind, actor_id, data
+FROM events WHERE dialog_id = ANY(:ids) AND kind = ANY(:kinds) ORDER BY id
 """).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("kinds", type_=ARRAY(Text)))
 _KINDS = sorted({str(fact) for fact in TIMELY} | {str(Fact.DIALOG_OPENED)})
 
@@ -64,35 +67,76 @@ class Timed:
     plan: Plan
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A dialog as the rows have it. `clocks`: the open ones. `life`: None of one that has kept no time so far.
+    `pending_until`: when a ticket that is pending opens again by itself. `wakes_at`: its workflow sleeps until then.
+    """
+
+    row: Any
+    clocks: tuple[Clock, ...]
+    life: Life | None
+    plan: Plan
+
+    @property
+    def dialog_id(self) -> UUID:
+        found: UUID = self.row.id
+        return found
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether there is, or was, anything to keep; all others cost nobody anything."""
+        return self.row.keeps_time or self.life is not None or bool(self.plan.targets)
+
+
+async def standings_of(session: AsyncSession, ids: Iterable[UUID]) -> list[Standing]:
+    """In the order of their numbers. What is not flushed yet is not seen."""
+    read = Reading()
+    return [
+        Standing(
+            row, tuple(clock_of(told, read) for told in row.clocks),
+            from_json(row.life) if row.life is not None else None, _plan(row, read),
+        )
+        for row in await session.execute(_FOUND, {"ids": list(ids)})
+    ]  # fmt: skip
+
+
 async def timed_of(session: AsyncSession, ids: Iterable[UUID]) -> list[Timed]:
     """In the order of their numbers; those that neither run a clock nor are promised anything are left out."""
-    rows = (await session.execute(_FOUND, {"ids": list(ids)})).all()
-    read = _Reading()
-    plans = [(row, _plan(row, read)) for row in rows]
-    wanted = [(row, plan) for row, plan in plans if row.clocks or plan.targets]
-    folded = await _folded(session, [row.id for row, _ in wanted if row.life is None])
+    wanted = [s for s in await standings_of(session, ids) if s.clocks or s.plan.targets]
+    folded = await lives_of(session, [s.dialog_id for s in wanted if s.life is None])
     found = []
-    for row, plan in wanted:
-        life = from_json(row.life) if row.life is not None else folded.get(row.id)
+    for s in wanted:
+        life = s.life or folded.get(s.dialog_id)
         if life is not None:
-            clocks = tuple(_clock(told, read) for told in row.clocks)
-            found.append(Timed(row.id, row.number, clocks, life, plan))
+            found.append(Timed(s.dialog_id, s.row.number, s.clocks, life, s.plan))
     return found
 
 
-async def _folded(session: AsyncSession, ids: list[UUID]) -> dict[UUID, Life]:
-    """The lives of dialogs that kept no time so far, from their facts."""
+async def lives_of(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Life]:
+    """Lives folded from the facts written so far; dialogs without any are left out."""
     lives: dict[UUID, Life] = {}
-    if not ids:
+    wanted = list(ids)
+    if not wanted:
         return lives
-    for row in await session.execute(_FACTS, {"ids": ids, "kinds": _KINDS}):
+    for row in await session.execute(_FACTS, {"ids": wanted, "kinds": _KINDS}):
         happening = Happening(row.kind, row.at, row.actor_kind, row.actor_id, row.data)
         known = lives.get(row.dialog_id)
-        lives[row.dialog_id] = known.after(happening) if known is not None else begun(happening)
+        lives[row.dialog_id] = known.after(in_turn(known, happening)) if known is not None else begun(happening)
     return lives
 
 
-class _Reading:
+def in_turn(life: Life, happening: Happening) -> Happening:
+    """The fact, no earlier than what went before it: a long drain dates what it does by the moment it began."""
+    moments = (
+        life.cycle_at, life.status_since, life.responded_at, life.waiting_since, life.queued_since, life.held_since,
+        *(moment for pause in life.pauses for moment in pause),
+    )  # fmt: skip
+    latest = max(moment for moment in moments if moment is not None)
+    return happening if happening.at >= latest else replace(happening, at=latest)
+
+
+class Reading:
     """Calendars and policies are few, dialogs many: each body is read once."""
 
     def __init__(self) -> None:
@@ -115,7 +159,7 @@ class _Reading:
         return self._policies[key, version]
 
 
-def _plan(row: Any, read: _Reading) -> Plan:
+def _plan(row: Any, read: Reading) -> Plan:
     return plan_for(
         read.policy(row.policy_key, row.policy_version, row.policy), row.kind, row.priority,
         read.chosen(row.calendar_key, row.calendar_version, row.calendar), Norms(row.accept_norm, row.respond_norm),
@@ -124,7 +168,7 @@ def _plan(row: Any, read: _Reading) -> Plan:
     )  # fmt: skip
 
 
-def _clock(told: Mapping[str, Any], read: _Reading) -> Clock:
+def clock_of(told: Mapping[str, Any], read: Reading) -> Clock:
     ref = (told["calendar_key"], told["calendar_version"]) if told["calendar_key"] is not None else None
     is_kept = ref is not None and told["body"] is not None
     return Clock(
