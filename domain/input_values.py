@@ -16,11 +16,11 @@ from domain.durations import format_duration, parse_duration
 LONGEST_TEXT = 65_536
 _BIGGEST = 2**63 - 1
 STATUSES = ("new", "open", "in_progress", "pending", "resolved", "closed")
-PRIORITIES = ("low", "normal", "high", "critical")
 #: input type → what its value must be the key or id of
 REFERENCES: Mapping[str, str] = {
     "operator": "operator", "team": "team", "channel": "channel", "topic": "topic", "tag": "tag",
     "quick_reply": "quick_reply", "template": "template", "contact": "contact", "dialog": "dialog",
+    "priority": "priority",
 }  # fmt: skip
 _IDS = frozenset({"operator", "contact", "dialog"})
 _PHONE = re.compile(r"\+?[0-9][0-9 ()\-.]{4,30}")
@@ -203,7 +203,7 @@ def _looks_like(pattern: re.Pattern[str], what: str) -> Callable[[InputField, An
 READERS: Mapping[str, Callable[[InputField, Any], Any]] = {
     "integer": _whole, "number": _number, "boolean": _boolean, "date": _date, "datetime": _moment,
     "duration": _duration, "choice": _choice, "multi_choice": _choice, "status": _among(STATUSES),
-    "priority": _among(PRIORITIES), "phone": _looks_like(_PHONE, "a phone number"),
+    "phone": _looks_like(_PHONE, "a phone number"),
     "email": _looks_like(_EMAIL, "an e-mail address"),
     **{kind: _id if kind in _IDS else _key for kind in REFERENCES},
 }  # fmt: skip

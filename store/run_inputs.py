@@ -17,6 +17,7 @@ _KEYS = {
     "topic": text("SELECT key FROM topics WHERE key = ANY(:keys) AND active"),
     "tag": text("SELECT key FROM tags WHERE key = ANY(:keys)"),
     "quick_reply": text("SELECT key FROM quick_replies WHERE key = ANY(:keys) AND active"),
+    "priority": text("SELECT key FROM priorities WHERE key = ANY(:keys)"),
     "template": text("SELECT key FROM message_templates WHERE key = ANY(:keys) AND active"),
 }
 _IDS = {

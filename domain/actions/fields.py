@@ -2,21 +2,27 @@
 validator looks it up.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema
 
 from domain.durations import parse_duration
+from domain.expressions.values import format_moment, parse_moment
 from domain.messages import LONGEST_TEXT
 
+#: those a new installation has; more may be added
 PRIORITIES = ("low", "normal", "high", "critical")
 LONGEST_LINE = 300
 MOST_FOUND = 200
 
 
-def _refers(kind: str, *, longest: int = 200) -> tuple[Any, ...]:
-    return (StringConstraints(min_length=1, max_length=longest), Field(json_schema_extra={"x-reference": kind}))
+def _refers(kind: str, *, longest: int = 200, pattern: str | None = None) -> tuple[Any, ...]:
+    return (
+        StringConstraints(min_length=1, max_length=longest, pattern=pattern),
+        Field(json_schema_extra={"x-reference": kind}),
+    )
 
 
 #: context of a validation in a definition's own tests, where people may be called op_1
@@ -49,9 +55,20 @@ def _is_stored(text: str) -> str:
     return text
 
 
+def _said(value: Any) -> Any:
+    return format_moment(value) if isinstance(value, datetime) else value
+
+
+def _is_moment(text: str) -> str:
+    if parse_moment(text) is None:
+        raise ValueError("write a moment such as 2026-11-22T09:00:00Z")
+    return text
+
+
 Line = Annotated[str, StringConstraints(max_length=LONGEST_LINE), AfterValidator(_is_stored)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_is_stored)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_is_stored)]
+Moment = Annotated[str, StringConstraints(max_length=40), BeforeValidator(_said), AfterValidator(_is_moment)]
 Duration = Annotated[str, StringConstraints(max_length=50), AfterValidator(_is_duration)]
 Link = Annotated[str, StringConstraints(max_length=2000, pattern=r"^(https?://|/)\S*$")]
 
@@ -67,10 +84,10 @@ Template = Annotated[str, *_refers("template")]
 Channel = Annotated[str, *_refers("channel")]
 Connection = Annotated[str, *_refers("connection")]
 ContactId = Annotated[str, *_refers("contact"), AfterValidator(_is_uuid)]
+Priority = Annotated[str, *_refers("priority", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 TicketType = Annotated[str, *_refers("ticket_type")]
 Id = Annotated[str, StringConstraints(max_length=36), AfterValidator(_is_uuid)]
 
-Priority = Literal["low", "normal", "high", "critical"]
 Scope = Literal["dialog", "contact"]
 Weight = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 Strategy = Literal["least_loaded", "round_robin", "topic_priority"]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from domain.actions.fields import PRIORITIES
 from domain.dialogs import Kind, Place, Status
 from domain.events import Fact
 from domain.expressions import suggestions
@@ -21,7 +20,6 @@ FOREIGN_KINDS: Mapping[str, str] = {
 #: name in expressions → all it may hold
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "dialog.status": tuple(Status), "dialog.kind": tuple(Kind), "dialog.place": tuple(Place),
-    "dialog.priority": PRIORITIES,
 }  # fmt: skip
 
 #: what other systems, or people in a hurry, call a key

@@ -1,4 +1,4 @@
-"""What a definition names of its installation, and whether that is there (E401–E415, W611)."""
+"""What a definition names of its installation, and whether that is there (E401–E416, W611)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,18 +18,19 @@ from domain.definitions.triggers import WebhookTrigger
 from domain.definitions.worlds import DEEPEST_CHAIN, KnownDefinition, Reference, World
 
 #: input types whose default names a thing
-_INPUTS = ("operator", "team", "channel", "topic", "tag", "status", "quick_reply", "template")
+_INPUTS = ("operator", "team", "channel", "topic", "tag", "status", "quick_reply", "template", "priority")
 #: fields of conditions that hold keys
 _FIELDS: Mapping[str, str] = {
     "dialog.team": "team", "dialog.topic": "topic", "dialog.tags": "tag", "contact.tags": "tag",
     "dialog.status": "status", "dialog.channel": "channel", "operator.teams": "team",
+    "dialog.priority": "priority",
 }  # fmt: skip
 #: what roles a definition may name besides the installation's
 _SYSTEM = "system"
 _CODES: Mapping[str, str] = {
     "quick_reply": "E401", "role": "E402", "team": "E403", "topic": "E404", "tag": "E405", "status": "E406",
     "template": "E407", "connection": "E408", "channel": "E411", "operator": "E412", "user": "E412",
-    "calendar": "E413", "secret": "E414", "ticket_type": "E415",
+    "calendar": "E413", "secret": "E414", "ticket_type": "E415", "priority": "E416",
 }  # fmt: skip
 
 
@@ -156,6 +157,7 @@ def _known_in(world: World | None) -> dict[str, frozenset[str]]:
         "tag": world.tags, "template": world.templates, "connection": world.connections,
         "channel": world.channels | CHANNEL_KINDS, "operator": users, "user": users,
         "calendar": world.calendars, "secret": world.secrets, "ticket_type": world.ticket_types,
+        "priority": world.priorities,
     }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def test_parameters_that_are_null_count_as_left_out():
 
 
 def test_parameters_are_checked_against_the_manifest():
-    gone = walked({"id": "a", "call": "set_priority", "with": {"priority": "{{ 'hi' ~ 'gh' ~ 'est' }}"}})
+    gone = walked({"id": "a", "call": "set_priority", "with": {"priority": "{{ 'hi' ~ ' ' ~ 'gh' }}"}})
     assert (gone.outcome.error_type, gone.calls) == ("invalid", {})
     assert "priority" in gone.outcome.error_message
 
