@@ -1,14 +1,23 @@
 """What was promised to a client, brought to what is promised now."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from domain.actions import capabilities
 from domain.actions.manifests import Effect, Manifest, Placement, Result, WriteParams
 
 
 class MoveClocks(WriteParams):
-    """The dialog's running clocks get the target, warnings and calendar in force now, reckoned from their start."""
+    """The dialog's running clocks get the target, warnings and calendar in force now, reckoned from their start.
+
+    `metrics`: only of these; left out, or none: of all.
+    """
+
+    metrics: Annotated[list[Literal["tfr", "nrt", "ttc", "tis", "accept", "respond"]], Field(max_length=6)] = Field(
+        default_factory=list
+    )
 
 
 class Moved(Result):

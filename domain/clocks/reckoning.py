@@ -54,9 +54,10 @@ def reckon(
     """`life` is the life after `happening`. What was due is settled first, so a fact never undoes a passed deadline.
 
     Ended clocks among `clocks` come back as they are. A line of a ledger may come back changed under its number (one
-    of no length is replaced): write lines by (clock, number).
+    of no length is replaced): write lines by (clock, number). A move that names its `metrics` aims only these.
     """
     plan = plan or _NOTHING
+    aimed = _aimed_by(happening) if aims_anew else frozenset[str]()
     settled = settle(clocks, happening.at)
     firings = list(settled.firings)
     spans = life.spans()
@@ -70,11 +71,11 @@ def reckon(
             else:
                 open_ones.add(clock.key)
                 clock = _going_on(clock, span, happening)
-                clock = _aimed(clock, life, plan, happening) if aims_anew else clock
+                clock = _aimed(clock, life, plan, happening) if clock.metric in aimed else clock
         kept.append(clock)
     for key, span in spans.items():
         target = plan.target_for(*key)
-        if key not in open_ones and target is not None and (aims_anew or span.start == happening.at):
+        if key not in open_ones and target is not None and (key[0] in aimed or span.start == happening.at):
             kept.append(_begun(life, span, plan, target, happening, new_id()))
     if aims_anew:
         for n, clock in enumerate(kept):
@@ -82,6 +83,11 @@ def reckon(
                 kept[n], fired = fire(clock, happening.at)
                 firings += fired
     return Reckoned(tuple(kept), _in_order(firings))
+
+
+def _aimed_by(happening: Happening) -> frozenset[str]:
+    named = happening.data.get("metrics") if happening.fact == Fact.SLA_MOVED else None
+    return frozenset(map(str, named or Metric))
 
 
 def moved(clock: Clock, plan: Plan | None) -> Clock | None:

@@ -1,7 +1,7 @@
 """Whose clocks an edit would move, and to when: reckoned from rows, changing none."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.types import Text
 
 from domain.clocks.clocks import Clock
 from domain.clocks.lives import Happening
+from domain.clocks.metrics import NORMS, Metric
 from domain.clocks.reckoning import reckon
 from domain.events import Fact
 from store.clocks.timed import Timed, timed_of
@@ -41,13 +42,23 @@ ORDER BY d.number
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """What was edited; the open dialogs it promises something to are looked at. `everywhere`: the global norms."""
+    """What was edited; the open dialogs it promises something to are looked at. `everywhere`: the global norms.
+
+    Norms move norms and policies the rest, so that an edit moves no clock that was kept in an edit of the other.
+    """
 
     policies: frozenset[str] = frozenset()
     calendars: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
     everywhere: bool = False
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Whose clocks may move; none named: of all."""
+        if self.calendars or self.topics or (self.policies and (self.teams or self.everywhere)):
+            return frozenset()
+        return frozenset(map(str, NORMS if self.teams or self.everywhere else frozenset(Metric) - NORMS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +82,10 @@ class Move:
         }  # fmt: skip
 
 
-def moves_of(timed: Timed, now: datetime) -> list[Move]:
-    """What the promises in force now would change of a dialog's clocks."""
+def moves_of(timed: Timed, now: datetime, metrics: Collection[str] = ()) -> list[Move]:
+    """What the promises in force now would change of a dialog's clocks, of these metrics where some are named."""
     before = {clock.key: clock for clock in timed.clocks if clock.state != "ended"}
-    happening = Happening(str(Fact.SLA_MOVED), now, "system", None, {})
+    happening = Happening(str(Fact.SLA_MOVED), now, "system", None, {"metrics": sorted(metrics)} if metrics else {})
     reckoned = reckon(timed.clocks, timed.life, timed.plan, happening, aims_anew=True, new_id=new_id)
     after = {clock.key: clock for clock in reckoned.clocks if clock.state != "ended"}
     return [
@@ -103,7 +114,7 @@ async def moves(
     ids = [row.id for row in await session.execute(_CONCERNED, given)]
     for some in _chunks(ids):
         for timed in await timed_of(session, some):
-            if found := moves_of(timed, now):
+            if found := moves_of(timed, now, concern.metrics):
                 yield found
         await asyncio.sleep(0)  # thousands of dialogs are seconds of reckoning: others are served meanwhile
 

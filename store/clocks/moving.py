@@ -3,7 +3,7 @@
 The edit and its confirmation are one transaction: nothing is saved of an edit that was not confirmed.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
 from typing import Any
 from uuid import UUID
@@ -56,10 +56,10 @@ async def confirmed(
             " their number to move them.",
             total=total, dialogs=len(dialogs), moves=[one.as_json() for one in shown],
         )  # fmt: skip
-    return await _launched(work, viewer, dialogs)
+    return await _launched(work, viewer, dialogs, concern.metrics)
 
 
-async def _launched(work: Work, viewer: Viewer, dialogs: list[UUID]) -> UUID:
+async def _launched(work: Work, viewer: Viewer, dialogs: list[UUID], metrics: Collection[str]) -> UUID:
     """The platform's own process over these dialogs, as a run of the viewer's."""
     require_may_launch(viewer, None, {capabilities.SLA}, None)
     is_ours = await work.session.scalar(select(Definition.is_built_in).where(Definition.key == PROCESS))
@@ -69,7 +69,8 @@ async def _launched(work: Work, viewer: Viewer, dialogs: list[UUID]) -> UUID:
             " archive yours and give it another name."
         )
     order = LaunchOrder(
-        kind="process", key=PROCESS, selected=Selected(ids=tuple(dialogs)), launched_by=viewer.user_id
+        kind="process", key=PROCESS, inputs={"metrics": sorted(metrics)}, selected=Selected(ids=tuple(dialogs)),
+        launched_by=viewer.user_id,
     )  # fmt: skip
     told = await launch(work, order, viewer=None if viewer.is_narrowed else viewer)
     if told["left_out"]:
@@ -77,15 +78,17 @@ async def _launched(work: Work, viewer: Viewer, dialogs: list[UUID]) -> UUID:
     return UUID(told["run_id"])
 
 
-async def move(work: Work, dialog: Dialog) -> list[Move]:
-    """Bring the clocks of a dialog, whose lock is held, to what is promised now; answers what moved."""
+async def move(work: Work, dialog: Dialog, metrics: Collection[str] = ()) -> list[Move]:
+    """Bring the clocks of a dialog, whose lock is held, to what is promised now; answers what moved. `metrics`: only of
+    these, where some are named.
+    """
     await work.session.flush()
-    found = [one for timed in await timed_of(work.session, [dialog.id]) for one in moves_of(timed, work.now)]
+    found = [one for timed in await timed_of(work.session, [dialog.id]) for one in moves_of(timed, work.now, metrics)]
     if found:
         told = [{name: value for name, value in one.as_json().items() if name != "dialog_id"} for one in found]
         work.record(
             Fact.SLA_MOVED, dialog_id=dialog.id, contact_id=dialog.contact_id, team=dialog.team_key,
-            operator_id=dialog.operator_id, clocks=told,
+            operator_id=dialog.operator_id, clocks=told, metrics=sorted(metrics),
         )  # fmt: skip
         await work.follow()
     return found

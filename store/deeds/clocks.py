@@ -9,7 +9,7 @@ from store.deeds.stages import Handler, Stage
 
 async def move_clocks(stage: Stage, p: MoveClocks) -> dict[str, Any]:
     """A dialog whose clocks stand as they are promised already stays as it is."""
-    moves = await moving.move(stage.work, stage.require_scene().dialog)
+    moves = await moving.move(stage.work, stage.require_scene().dialog, frozenset(p.metrics))
     return {"moved": len(moves), "clocks": [move.as_json() for move in moves], "changed": bool(moves)}
 
 
