@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -320,3 +321,35 @@ async def test_a_launcher_who_may_not_read_every_dialog_moves_none(promising):
     with pytest.raises(ForbiddenError):
         await promising.edit(as_outsider, by="outsider")
     assert await promising.version() == 1
+
+
+async def test_a_narrow_token_moves_only_with_every_right_that_moving_needs(promising):
+    await promising.ticket()
+
+    async def narrowed(work: Work, viewer: Any, *rights: Permission) -> Any:
+        given = replace(viewer, permissions=frozenset(rights), is_narrowed=True)
+        return await sla_policies.change(work, given, promising.policy, SOONER, running="move", confirm=1)
+
+    with pytest.raises(ForbiddenError):
+        await promising.edit(lambda w, v: narrowed(w, v, Permission.SLA_MANAGE))
+    with pytest.raises(ForbiddenError):
+        await promising.edit(lambda w, v: narrowed(w, v, Permission.RUNS_LAUNCH))
+    assert await promising.version() == 1
+    told = await promising.edit(lambda w, v: narrowed(w, v, Permission.SLA_MANAGE, Permission.RUNS_LAUNCH))
+    assert await walk(promising.desk, UUID(told["run_id"])) == "succeeded"
+
+
+async def test_edits_at_once_leave_every_clock_at_the_last_one(promising):
+    dialogs = [await promising.ticket() for _ in range(4)]
+
+    async def shorten(target: int) -> dict[str, Any]:
+        edit = {"metrics": [{**TFR, "target": target}, TTC]}
+        return await promising.change(edit, running="move", confirm=4)
+
+    told = await asyncio.gather(*(shorten(target) for target in (300, 400, 500)))
+    assert sorted(one["version"] for one in told) == [2, 3, 4]
+    await asyncio.gather(*(walk(promising.desk, UUID(one["run_id"])) for one in told))
+    last = max(told, key=lambda one: one["version"])
+    for dialog in dialogs:
+        clock = await promising.clock(dialog)
+        assert (clock.target, clock.policy_version) == (last["metrics"][0]["target"], 4)
