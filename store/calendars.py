@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.calendars import calendars as values
 from domain.calendars.reading import body_of, calendar_of
 from domain.calendars.reckoning import add_working
+from domain.definitions.shapes import Definition
+from domain.definitions.steps import Wait
+from domain.definitions.surveys import steps_of
 from domain.errors import ConflictError, DomainError, InUseError, NotFoundError, VersionConflictError
 from domain.permissions import Viewer
 from store.clocks.moving import Concern, confirmed
@@ -33,14 +36,12 @@ _VERSIONS = text("""
 SELECT v.version, v.body, v.made_at, v.made_by, u.name AS made_by_name
 FROM calendar_versions v LEFT JOIN users u ON u.id = v.made_by WHERE v.key = :key ORDER BY v.version DESC LIMIT 100
 """)
-#: what runs by it besides topics and policies; a wait names its calendar in the definition that has it
-_USES = text("""
-SELECT (SELECT count(*) FROM clocks WHERE calendar_key = :key AND state <> 'ended') AS running_clocks,
-       ARRAY(SELECT v.definition_key FROM definition_versions v
-             JOIN definitions d ON d.key = v.definition_key AND d.active_version = v.number
-             WHERE jsonb_path_exists(v.canonical, '$.**.wait.calendar ? (@ == $key)',
-                                     jsonb_build_object('key', CAST(:key AS text)))
-             ORDER BY 1 LIMIT 50) AS definitions
+_RUNNING = text("SELECT count(*) FROM clocks WHERE calendar_key = :key AND state <> 'ended'")
+#: text first: few definitions wait by a calendar at all
+_WAITING = text("""
+SELECT v.definition_key AS key, v.canonical FROM definition_versions v
+JOIN definitions d ON d.key = v.definition_key AND d.active_version = v.number AND d.archived_at IS NULL
+WHERE v.canonical::text LIKE '%"calendar"%' ORDER BY 1
 """)
 BODY = ("zone", "weekly", "exceptions")
 
@@ -147,14 +148,24 @@ async def remove(work: Work, key: str) -> dict[str, Any]:
     """
     await _locked(work, key)
     before = await _get(work.session, key)
-    uses = (await work.session.execute(_USES, {"key": key})).one()
-    named = {"topics": before["topics"], "policies": before["policies"], **uses._mapping}
-    if where := {name: value for name, value in named.items() if value}:
+    uses = {
+        "topics": before["topics"],
+        "policies": before["policies"],
+        "definitions": [r.key for r in await work.session.execute(_WAITING) if key in _waited_by(r.canonical)],
+        "running_clocks": await work.session.scalar(_RUNNING, {"key": key}),
+    }
+    if where := {name: value for name, value in uses.items() if value}:
         raise InUseError("This calendar is in use.", where=where)
     await work.read_clock()
     await work.session.execute(delete(Calendar).where(Calendar.key == key))
     record_change(work, "calendar", key, _edited(before), None)
     return {}
+
+
+def _waited_by(canonical: dict[str, Any]) -> set[str]:
+    """Calendars that its steps wait by."""
+    steps = [visit.step for visit in steps_of(Definition.model_validate(canonical))]
+    return {step.wait.calendar for step in steps if isinstance(step, Wait) and step.wait.calendar is not None}
 
 
 async def _locked(work: Work, key: str) -> Calendar:

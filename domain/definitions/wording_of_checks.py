@@ -91,10 +91,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
     ),
     "E411": ("unknown channel '{key}'", "невідомий канал '{key}'"),
     "E412": ("unknown user '{key}'", "невідомий користувач '{key}'"),
-    "E413": (
-        "unknown calendar '{key}'", "невідомий календар '{key}'",
-        "leave it out, and every hour counts", "приберіть його, і рахуватиметься кожна година",
-    ),
+    "E413": ("unknown calendar '{key}'", "невідомий календар '{key}'"),
     "E414": (
         "unknown secret '{key}'", "невідомий секрет '{key}'",
         "store it first, or name one that is stored", "спершу збережіть його або вкажіть збережений",
