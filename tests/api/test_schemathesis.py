@@ -100,7 +100,9 @@ def known(stack: Stack) -> dict[str, str]:
         "transfer_id": offered["transfer_id"], "contact_id": dialog["contact"]["id"], "token_id": token["id"],
         "teams.key": "vip", "topics.key": "payment", "tags.key": "vip", "channels.key": "spare",
         "roles.key": "light_agent", "settings.key": "stuck_after", "dialogs.key": "fuzzed", "macros.key": "fuzzed",
+        "sla-policies.key": "standard", "calendars.key": "office",
         "processes.key": "fuzzed-process", "filters.key": "fuzzed-filter",
+        "priorities.key": "fuzzed", "ticket-fields.key": "fuzzed",
         **{f"{door}.key": "fuzzed" for door in ("quick-replies", "message-templates", "folders", "connections")},
     }  # fmt: skip
 
@@ -123,6 +125,8 @@ def make_the_desk(admin: httpx.Client, dialog: str) -> str:
     ask(admin.post("/filters", json={"key": "fuzzed-filter", "name": "Fuzzed", "criteria": {}}))
     ask(admin.post("/connections", json={"key": "fuzzed", "name": "Fuzzed", "base_url": "http://127.0.0.1:9"}))
     ask(admin.put("/secrets/fuzzed-secret", json={"value": "fuzzed"}))
+    ask(admin.post("/ticket-fields", json={"key": "fuzzed", "name": "Fuzzed", "type": "number"}))
+    ask(admin.post("/priorities", json={"key": "fuzzed", "name_uk": "F", "name_en": "F", "position": 5}))
     launched = ask(admin.post("/processes/fuzzed-process/runs", json={"selection": {"ids": [dialog]}}))
     return str(launched["run_id"])
 
