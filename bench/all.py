@@ -10,6 +10,7 @@ import traceback
 from rich.console import Console
 
 from bench import (
+    calendars,
     commands,
     drain,
     expressions,
@@ -30,7 +31,8 @@ from bench.stacks import running_stack
 
 #: lists come last: their million dialogs stay
 PROGRAMS = (
-    expressions, validation, walks, commands, inbound, room, drain, histories, lives, macros, mass_runs, waits, lists,
+    expressions, validation, walks, calendars, commands, inbound, room, drain, histories, lives, macros, mass_runs,
+    waits, lists,
 )  # fmt: skip
 
 
