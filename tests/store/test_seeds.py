@@ -3,12 +3,15 @@
 import pytest
 from sqlalchemy import func, select
 
+from domain.clocks.policies import body_of, policy_of
 from domain.errors import ConflictError, SignInError
 from domain.permissions import GRANTS, Permission
+from store.demo_promises import STANDARD
 from store.engines import engine_for, sessions_of
 from store.passwords import hash_password
 from store.seeds import PEOPLE, create_admin, seed_demo
 from store.sign_ins import digest_of, sign_in, viewer_of_session, viewer_of_token
+from store.sla_policies import get_policy
 from store.tables import Channel, RolePermission, Topic, User
 from store.tokens import revoke_all
 
@@ -65,6 +68,26 @@ async def test_what_the_demo_starts_with(new_database):
             assert admin is not None
             assert admin.permissions == frozenset(Permission)
             assert (await session.get_one(Channel, "demo")).token_hash == digest_of("token one")
+    finally:
+        await engine.dispose()
+
+
+async def test_the_demo_promises_something_once_and_in_the_words_of_a_policy(new_database):
+    engine = engine_for(new_database())
+    sessions = sessions_of(engine)
+    try:
+        await seed_demo(engine, "one", "token one")
+        async with sessions.begin() as session:
+            told = await get_policy(session, "standard")
+            assert told["topics"] == ["delivery", "payment"]
+            assert body_of(policy_of(STANDARD)) == STANDARD
+            payment = await session.get_one(Topic, "payment")
+            assert payment.calendar_key == "office"
+            payment.sla_key = payment.calendar_key = None
+        await seed_demo(engine, "one", "token one")
+        async with sessions() as session:
+            payment = await session.get_one(Topic, "payment")
+            assert (payment.sla_key, payment.calendar_key) == (None, None)
     finally:
         await engine.dispose()
 
