@@ -33,6 +33,10 @@ PLAIN = (
 )  # fmt: skip
 
 
+#: change neither who waits nor who has room: nobody's dialogs stop for them, however long clocks are looked at
+_WITHOUT_HANDS = frozenset({"name", *NORMS})
+
+
 def _told(row: Any) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in ("key", *PLAIN)},
@@ -78,8 +82,9 @@ async def change(
 
     Raises NotFoundError, InvalidError, InUseError (deactivation without `move_to`), and as moving.confirmed.
     """
-    before = await _lock(work, key, given)
-    team = await work.session.get_one(Team, key, with_for_update={"key_share": True})
+    before = await (get_team(work.session, key) if set(given) <= _WITHOUT_HANDS else _lock(work, key, given))
+    team = await work.session.get_one(Team, key, with_for_update={"key_share": True}, populate_existing=True)
+    before = {**before, **{name: getattr(team, name) for name in PLAIN}}
     await work.read_clock()
     for name, value in _plain(given).items():
         setattr(team, name, value)
