@@ -11,6 +11,7 @@ from domain.errors import ConflictError
 from store.demo_calendars import put_calendar
 from store.demo_desks import put_desk
 from store.demo_promises import put_promises
+from store.demo_tickets import put_ticket_fields
 from store.engines import sessions_of
 from store.ids import new_id
 from store.passwords import hash_password
@@ -83,6 +84,7 @@ async def seed_demo(engine: AsyncEngine, password: str, token: str) -> dict[str,
         await put_desk(session)
         await put_calendar(session)
         await put_promises(session)
+        await put_ticket_fields(session)
         people = await session.execute(select(User.email, User.id).where(User.email.in_([p.email for p in PEOPLE])))
         users = {r.email: r.id for r in people}
     return {"created": is_new, "users": users, "teams": list(TEAMS), "topics": list(TOPICS), "channel": CHANNEL}
