@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from processes.catalogue import built_ins
+from store.built_ins import put_built_ins
+
 API = "/api/v1"
 TFR = {"metric": "tfr", "alias": "First answer", "target": 900, "warn": [80, 50], "targets": {"critical": 300}}
 
@@ -106,3 +109,23 @@ async def test_norms_of_the_house_are_settings(admin, demo):
     assert (await admin.patch(f"{API}/settings/accept_norm", json={"value": 60})).json()["value"] == 60
     assert (await admin.delete(f"{API}/settings/accept_norm")).status_code == 204
     assert (await admin.get(f"{API}/settings/accept_norm")).json()["value"] is None
+
+
+async def test_a_supervisor_sets_the_norms_of_their_team_and_an_administrator_moves_its_clocks(desk, engine):
+    await put_built_ins(engine, [("process", *one) for one in built_ins()], demo=False)
+    waiting = await desk.opened("client")
+    lead, boss, team = await desk.client("lead"), await desk.client("boss"), desk.key("support")
+    asked = await lead.patch(f"/teams/{team}", json={"accept_norm": 600})
+    assert (asked.status_code, asked.json()["code"], asked.json()["total"]) == (409, "confirmation_needed", 1)
+    assert [(m["dialog_id"], m["metric"]) for m in asked.json()["moves"]] == [(str(waiting), "accept")]
+    refused = await lead.patch(f"/teams/{team}", json={"accept_norm": 600, "running": "move", "confirm": 1})
+    assert (refused.status_code, refused.json()["capabilities"]) == (403, ["sla.manage"])
+    assert (await lead.get(f"/teams/{team}")).json()["accept_norm"] is None
+    kept = await lead.patch(f"/teams/{team}", json={"accept_norm": 600, "running": "keep"})
+    assert (kept.status_code, kept.json()["accept_norm"], kept.json()["run_id"]) == (200, 600, None)
+    moved = await boss.patch(f"/teams/{team}", json={"accept_norm": 300, "running": "move", "confirm": 1})
+    assert moved.status_code == 200, moved.text
+    run = (await boss.get(f"/runs/{moved.json()['run_id']}")).json()
+    assert (run["definition"], run["total"]) == ("move-clocks", 1)
+    other = await lead.patch(f"/teams/{desk.key('sales')}", json={"accept_norm": 60})
+    assert (other.status_code, other.json()["code"]) == (403, "forbidden")
