@@ -26,10 +26,14 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM dialogs WHERE priority = :key LIMIT 
 
 
 async def require_priority(session: AsyncSession, key: str) -> None:
-    """Raises InvalidError naming those there are."""
+    """Once a transaction, which may set many. Raises InvalidError naming those there are."""
+    seen: set[str] = session.info.setdefault("priorities_seen", set())
+    if key in seen:
+        return
     if not await session.scalar(_IS_KNOWN, {"key": key}):
         known = await session.scalar(_KNOWN) or []
         raise InvalidError(f"There is no priority {key!r}. Known: {', '.join(known)}.", field="priority")
+    seen.add(key)
 
 
 async def all_priorities(session: AsyncSession) -> list[dict[str, Any]]:

@@ -27,8 +27,13 @@ def specs_of(rows: Iterable[Mapping[str, Any]]) -> tuple[FieldSpec, ...]:
 
 
 async def fields_of_topic(session: AsyncSession, topic: str | None) -> tuple[FieldSpec, ...]:
-    """The fields in use, in the topic's order; a ticket without a topic has none."""
-    return () if topic is None else specs_of(await session.scalar(_OF_TOPIC, {"topic": topic}) or ())
+    """The fields in use, in the topic's order; a ticket without a topic has none. Read once a transaction."""
+    if topic is None:
+        return ()
+    seen: dict[str, tuple[FieldSpec, ...]] = session.info.setdefault("fields_of_topics", {})
+    if topic not in seen:
+        seen[topic] = specs_of(await session.scalar(_OF_TOPIC, {"topic": topic}) or ())
+    return seen[topic]
 
 
 async def all_fields(session: AsyncSession) -> list[dict[str, Any]]:
