@@ -68,9 +68,10 @@ class TicketBody(Body):
 
 
 class OpenedTicket(BaseModel):
-    """`spoken`: the number as people say it."""
+    """`ticket_id` is the dialog's id; `spoken`: the number as people say it."""
 
     ticket_id: UUID
+    dialog_id: UUID
     number: int
     spoken: str
     status: str
