@@ -73,7 +73,8 @@ def told(dialog: Dialog) -> dict[str, Any]:
     """What is answered of a ticket that was just made."""
     assert dialog.ticket_number is not None
     return {
-        "ticket_id": str(dialog.id), "dialog_id": str(dialog.id), "number": dialog.ticket_number, "spoken": tickets.spoken(dialog.ticket_number),
+        "ticket_id": str(dialog.id), "dialog_id": str(dialog.id), "number": dialog.ticket_number,
+        "spoken": tickets.spoken(dialog.ticket_number),
         "status": dialog.status, "place": dialog.place, "team": dialog.team_key,
         "operator_id": str(dialog.operator_id) if dialog.operator_id else None,
     }  # fmt: skip
