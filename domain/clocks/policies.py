@@ -135,16 +135,20 @@ def body_of(policy: Policy) -> dict[str, Any]:
 
 def _require_known(given: Mapping[str, Any], known: set[str], what: str, place: str) -> None:
     if unknown := sorted(str(name) for name in set(given) - known):
-        raise InvalidError(
-            f"{what} has no {unknown[0][:40]!r}: it has {', '.join(sorted(known))}.", field=f"{place}{unknown[0][:40]}"
-        )
+        name = _shown(unknown[0])
+        raise InvalidError(f"{what} has no {name}: it has {', '.join(sorted(known))}.", field=place + name)
+
+
+def _shown(value: Any) -> str:
+    """What somebody wrote, as far as it can be told back: characters that no text may hold are spelled out."""
+    return str(value)[:40].encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
 def _kinds(given: Any) -> frozenset[str]:
     if not isinstance(given, list) or not given:
         raise InvalidError(f"A list of kinds is expected: {', '.join(_KINDS)}.", field="kinds")
-    if unknown := next((kind for kind in given if not isinstance(kind, str) or kind not in _KINDS), None):
-        raise InvalidError(f"There is no kind {str(unknown)[:40]!r}: {', '.join(_KINDS)}.", field="kinds")
+    if unknown := [kind for kind in given if not isinstance(kind, str) or kind not in _KINDS]:
+        raise InvalidError(f"There is no kind {_shown(unknown[0])}: {', '.join(_KINDS)}.", field="kinds")
     return frozenset(given)
 
 
@@ -208,5 +212,5 @@ def _by_priority(given: Any, place: str, priorities: frozenset[str] | None) -> d
         raise InvalidError("Targets by priority are expected, like {'critical': 300}.", field=f"{place}.targets")
     for name in given:
         if not isinstance(name, str) or not _KEY.fullmatch(name) or (priorities is not None and name not in priorities):
-            raise InvalidError(f"There is no priority {str(name)[:40]!r}.", field=f"{place}.targets")
+            raise InvalidError(f"There is no priority {_shown(name)}.", field=f"{place}.targets")
     return {name: _seconds(seconds, f"{place}.targets.{name}") for name, seconds in sorted(given.items())}
