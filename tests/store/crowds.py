@@ -21,6 +21,7 @@ from domain.commands import (
     Close,
     Command,
     Connect,
+    Convert,
     Decline,
     RemoveTag,
     Reopen,
@@ -37,8 +38,10 @@ from domain.permissions import Permission, Viewer
 from domain.presence import Presence
 from store import teams, users
 from store.engines import Sessions
+from store.tickets import Client
 from store.transactions import Actor, transact
 from tests.store.stage import Stage
+from tests.store.ticketing import opens
 
 Pick = Callable[[Sequence[Any]], Any]
 ADMIN = Viewer(UUID(int=1), "Admin", frozenset({"admin"}), frozenset(p.value for p in Permission), frozenset())
@@ -193,10 +196,20 @@ async def _end_windows(crowd: Crowd, pick: Pick) -> None:
     await crowd.stage.end_windows()
 
 
-async def _make_ticket(crowd: Crowd, pick: Pick) -> None:
-    """A conversion, by hand: the dialog keeps its place and its slot."""
-    if chats := [d.id for d in await crowd.rows(PLACES) if d.kind == "chat" and d.status == "open"]:
-        await crowd.stage.sql("UPDATE dialogs SET kind = 'ticket' WHERE id = :d AND status = 'open'", d=pick(chats))
+def _anybody(crowd: Crowd, pick: Pick) -> str | None:
+    """Whom a ticket may go to: nobody in particular, one of them, a role, a team."""
+    person, team = crowd.stage.people[pick(list(OPERATORS))], crowd.stage.key(pick(TEAMS))
+    return pick([None, None, str(person), "role:operator", f"team:{team}"])
+
+
+async def _make_ticket(crowd: Crowd, pick: Pick) -> str | None:
+    return await crowd.command(pick, Convert(assignee=_anybody(crowd, pick), priority=pick([None, "high"])))
+
+
+async def _open_ticket(crowd: Crowd, pick: Pick) -> None:
+    channel, topic = crowd.stage.key("mail"), pick([None, crowd.stage.key("offers"), crowd.stage.key("paper")])
+    client = Client(None, channel if pick([True, False]) else crowd.stage.channel, pick(crowd.clients))
+    await opens(crowd.stage, pick(list(OPERATORS)), client=client, topic=topic, assignee=_anybody(crowd, pick))
 
 
 async def _ticket_status(crowd: Crowd, pick: Pick) -> str | None:
@@ -284,6 +297,7 @@ ACTS: dict[str, Callable[[Crowd, Pick], Awaitable[str | None]]] = {
         lambda c: AddParticipant(c.stage.people["olha"]),
     ),
     "ticket": _make_ticket,
+    "open ticket": _open_ticket,
     "ticket status": _ticket_status,
     "status": _status,
     "status again": _status,
