@@ -67,6 +67,8 @@ def why(clock: Clock, reader: Reader) -> str:
         for line in clock.ledger
         if (changed := changes(line.changed, reader.language))
     ]  # fmt: skip
+    if clock.breached_at is not None and clock.breached_at != clock.due_at:
+        told.append(word("breached_before", reader.language, at=_moment(clock, clock.breached_at, reader)))
     return " ".join(told)
 
 

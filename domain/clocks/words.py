@@ -67,6 +67,9 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{name} ended {ended} without a result; it was due {due}.",
         "{name}: завершено {ended} без результату, термін був {due}.",
     ),
+    "breached_before": (
+        "An earlier promise was broken {at}, and that stays.", "Попередню обіцянку порушено {at}, і це лишається.",
+    ),
     "no_moment": ("at no moment", "відсутній"),
     "always": ("Promised: {target}, every hour counts", "Обіцяно: {target}, рахується кожна година"),
     "by_calendar": (
