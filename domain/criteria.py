@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.dialogs import Kind, Place, Status
 from domain.errors import InvalidError
+from domain.tickets import read_spoken
 
 NONE = "none"
 ME = "me"
@@ -72,6 +73,7 @@ class DialogView:
     last_operator_id: UUID | None = None
     rating: int | None = None
     awaiting_reply_since: datetime | None = None
+    ticket_number: int | None = None
     contact_name: str | None = None
     contact_phone: str | None = None
     contact_email: str | None = None
@@ -84,9 +86,10 @@ class DialogView:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What `words` may mean: a dialog's number, a part of a contact's particulars, words of a message."""
+    """What `words` may mean: a dialog's or a ticket's number, a part of a contact's particulars, words of a message."""
 
     number: int | None
+    ticket: int | None
     contact: str | None
     words: tuple[str, ...] = field(default=())
 
@@ -97,7 +100,8 @@ def read_words(words: str) -> Wanted:
     digits = asked.removeprefix("#")
     number = int(digits) if digits.isascii() and digits.isdigit() and int(digits) <= BIGGEST_NUMBER else None
     part = re.sub(r"\D", "", asked) if _PHONE.fullmatch(asked) else asked.lower()
-    return Wanted(number, part if len(part) >= SHORTEST_CONTACT else None, tuple(_WORD.findall(asked.lower())))
+    ticket = number if number is not None else read_spoken(asked)
+    return Wanted(number, ticket, part if len(part) >= SHORTEST_CONTACT else None, tuple(_WORD.findall(asked.lower())))
 
 
 def matches(dialog: DialogView, criteria: Criteria) -> bool:
@@ -124,7 +128,7 @@ def _fits(has: Set[Any], asked: Set[Any]) -> bool:
 
 
 def _is_found(dialog: DialogView, wanted: Wanted) -> bool:
-    if wanted.number == dialog.number:
+    if wanted.number == dialog.number or (wanted.ticket is not None and wanted.ticket == dialog.ticket_number):
         return True
     if wanted.contact is not None and wanted.contact in sought_of(
         dialog.contact_name, dialog.contact_phone, dialog.contact_email

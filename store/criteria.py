@@ -71,6 +71,8 @@ def _sought(words: str, *, with_texts: bool, said_in: Sequence[UUID] | None) -> 
     branches: list[Conditions] = []
     if wanted.number is not None:
         branches.append([Dialog.number == wanted.number])
+    if wanted.ticket is not None:
+        branches.append([Dialog.ticket_number == wanted.ticket])
     if wanted.contact is not None:
         like = "%" + wanted.contact.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
         branches.append([Dialog.contact_id.in_(select(Contact.id).where(Contact.sought.like(like)))])

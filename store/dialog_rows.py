@@ -8,18 +8,23 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import tickets
+from domain.dialogs import Kind
 from domain.errors import NotFoundError
 from domain.permissions import Permission, Relation, Viewer, may_read
 from domain.transfers import Offer, state_at
+from store.ticket_fields import FIELDS_OF, specs_of
 
 EXCERPT = 160
 
-_ROWS = text("""
+_ROWS = text(f"""
 SELECT d.*, c.kind AS channel_kind, c.name AS channel_name, p.name AS contact_name, i.address, i.name AS identity_name,
        t.name AS topic_name, g.name AS team_name, o.name AS operator_name, l.name AS last_operator_name,
        m.direction AS last_direction, m.created_at AS last_at,
        CASE WHEN :texts THEN left(m.text, :excerpt) END AS last_text,
        f.id AS offer_id, f.state AS offer_state, f.deadline AS offer_deadline, f.to_operator AS offer_to,
+       a.name AS author_name,
+       CASE WHEN d.kind = 'ticket' THEN {FIELDS_OF.format(topic="d.topic_key")} END AS topic_fields,
        u.name AS offer_to_name, f.from_operator AS offer_from, now() AS now
 FROM dialogs d
 JOIN channels c ON c.key = d.channel_key
@@ -29,19 +34,20 @@ JOIN teams g ON g.key = d.team_key
 LEFT JOIN topics t ON t.key = d.topic_key
 LEFT JOIN users o ON o.id = d.operator_id
 LEFT JOIN users l ON l.id = d.last_operator_id
+LEFT JOIN users a ON a.id = d.author_id
 LEFT JOIN messages m ON m.dialog_id = d.id AND m.seq = d.last_message_seq
 LEFT JOIN transfers f ON f.dialog_id = d.id AND f.state = 'pending'
 LEFT JOIN users u ON u.id = f.to_operator
 WHERE d.id = ANY(:ids)
 """)
 _MORE = text("""
-SELECT p.phone, p.email, p.tags, p.banned_at, p.external_id, p.consent, p.fields AS contact_fields, d.subject,
-       d.ticket_type, d.fields, d.revision, d.bot_run, a.name AS author_name, b.name AS closed_by_name,
+SELECT p.phone, p.email, p.tags, p.banned_at, p.external_id, p.consent, p.fields AS contact_fields, 
+       d.description, d.fields, d.revision, d.bot_run, b.name AS closed_by_name,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', x.user_id, 'name', u.name, 'role', x.role,
                                                      'added_at', x.added_at) ORDER BY x.added_at, x.user_id), '[]')
         FROM participants x JOIN users u ON u.id = x.user_id WHERE x.dialog_id = d.id) AS people
 FROM dialogs d JOIN contacts p ON p.id = d.contact_id
-LEFT JOIN users a ON a.id = d.author_id LEFT JOIN users b ON b.id = d.closed_by
+LEFT JOIN users b ON b.id = d.closed_by
 WHERE d.id = :id
 """)
 _RELATIONS = text("""
@@ -89,14 +95,15 @@ async def rows_of(session: AsyncSession, ids: Sequence[UUID], *, with_texts: boo
     if not ids:
         return []
     rows = await session.execute(_ROWS, {"ids": list(ids), "texts": with_texts, "excerpt": EXCERPT})
-    found = {r.id: _row(r) for r in rows}
+    found = {r.id: _row(r, with_texts=with_texts) for r in rows}
     return [found[i] for i in ids if i in found]
 
 
 async def get_dialog(session: AsyncSession, viewer: Viewer, dialog_id: UUID) -> dict[str, Any]:
     """One dialog with everything known of it but its messages. Raises NotFoundError."""
     await require_readable(session, viewer, dialog_id)
-    [row] = await rows_of(session, [dialog_id], with_texts=viewer.may(Permission.DIALOG_READ_TEXTS))
+    with_texts = viewer.may(Permission.DIALOG_READ_TEXTS)
+    [row] = await rows_of(session, [dialog_id], with_texts=with_texts)
     more = (await session.execute(_MORE, {"id": dialog_id})).one()
     row["contact"] |= {
         "phone": more.phone, "email": more.email, "tags": more.tags, "banned": more.banned_at is not None,
@@ -104,12 +111,12 @@ async def get_dialog(session: AsyncSession, viewer: Viewer, dialog_id: UUID) -> 
     }  # fmt: skip
     people = {"participants": "participant", "watchers": "watcher"}
     return row | {
-        "subject": more.subject,
-        "ticket_type": more.ticket_type,
-        "fields": more.fields,
+        "description": more.description if with_texts else None,
+        "fields": more.fields if with_texts else {},
+        "left": _left(row, more.fields) if with_texts else {},
         "revision": more.revision,
         "bot_run": more.bot_run,
-        "author": _person(row.pop("author_id"), more.author_name),
+        "author": _person(row.pop("author_id"), row["author_name"]),
         "closed_by": _person(row.pop("closed_by_id"), more.closed_by_name),
         **{
             name: [{k: p[k] for k in ("id", "name", "added_at")} for p in more.people if p["role"] == role]
@@ -122,7 +129,15 @@ def _person(id_: UUID | None, name: str | None) -> dict[str, Any] | None:
     return {"id": id_, "name": name} if id_ else None
 
 
-def _row(r: Any) -> dict[str, Any]:
+def _left(row: dict[str, Any], stored: dict[str, Any]) -> dict[str, Any]:
+    """Values of a ticket that are none of its topic's fields: another topic's, or a chat's."""
+    shown = {f["key"] for f in row["topic_fields"] if f["value"] is not None}
+    return {key: value for key, value in stored.items() if key not in shown} if row["kind"] == Kind.TICKET else {}
+
+
+def _row(r: Any, *, with_texts: bool) -> dict[str, Any]:
+    """Who may not read texts is told no subject, no description and no values of own fields."""
+    specs = specs_of(r.topic_fields or ())
     return {
         "id": r.id,
         "number": r.number,
@@ -144,6 +159,13 @@ def _row(r: Any) -> dict[str, Any]:
         "last_operator_id": r.last_operator_id,
         "last_operator_name": r.last_operator_name,
         "author_id": r.author_id,
+        "author_name": r.author_name,
+        "ticket_number": r.ticket_number,
+        "spoken": tickets.spoken(r.ticket_number) if r.ticket_number is not None else None,
+        "ticket_type": r.ticket_type,
+        "subject": r.subject if with_texts else None,
+        "description": r.description[:EXCERPT] if with_texts and r.description else None,
+        "topic_fields": tickets.described(specs, r.fields if with_texts else {}),
         "rating": r.rating,
         "cycle": r.cycle,
         "thread": r.thread,

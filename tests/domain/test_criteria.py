@@ -13,7 +13,8 @@ from tests.domain.values import uid
 KYIV = ZoneInfo("Europe/Kyiv")
 ME, OTHER = uid(1), uid(2)
 DIALOG = DialogView(
-    number=41, status="open", place="owned", kind="chat", channel="demo", team="support", contact_id=uid(9),
+    number=41, ticket_number=12047, status="open", place="owned", kind="chat", channel="demo", team="support",
+    contact_id=uid(9),
     opened_at=datetime(2026, 11, 22, 9, tzinfo=UTC), topic="payment", tags=frozenset({"vip", "refund"}),
     operator_id=ME, last_operator_id=ME, contact_name="Ольга Петренко", contact_phone="+38 (050) 123-45-67",
     contact_email="olha@mail.example", texts=("Where is my parcel", "Привіт усім"),
@@ -52,9 +53,14 @@ def read(**given: str | list[str]) -> Criteria:
         ({"to": "2026-11-22T09:00:00Z"}, False),
         ({"awaiting_reply": "false"}, True),
         ({"awaiting_reply": "true"}, False),
+        ({"overdue": "false"}, True),
+        ({"overdue": "true"}, False),
         ({"q": "41"}, True),
         ({"q": "#41"}, True),
         ({"q": "4"}, False),
+        ({"q": "12-047"}, True),
+        ({"q": "#12047"}, True),
+        ({"q": "12-048"}, False),
         ({"q": "parcel WHERE"}, True),
         ({"q": "parcel привіт"}, False),
         ({"q": "пет"}, True),
@@ -111,7 +117,7 @@ def test_a_field_has_at_most_a_hundred_values_and_from_lies_before_to():
 
 def test_the_closed_list_of_fields():
     assert sorted(PARSERS) == [
-        "awaiting_reply", "channel", "contact", "from", "kind", "operator", "q", "rating", "status", "tag", "team",
+        "awaiting_reply", "channel", "contact", "from", "kind", "operator", "overdue", "q", "rating", "status", "tag", "team",
         "to", "topic",
     ]  # fmt: skip
 

@@ -1,16 +1,24 @@
 """Criteria compiled to SQL give the same dialogs as the pure rule, on random dialogs and random criteria."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import insert, select, text
 
+from domain.calendars.calendars import ALWAYS
+from domain.clocks.clocks import Clock as Kept
+from domain.clocks.clocks import Interval
+from domain.clocks.deadlines import earliest, is_overdue
+from domain.clocks.metrics import Metric
 from domain.criteria import PLACES, STATUSES, Criteria, DialogView, matches
 from domain.dialogs import CHAT_STATUSES, TICKET_STATUSES
 from store.criteria import compile_criteria
+from store.deadlines import due_at, is_late
 from store.ids import new_id
-from store.tables import Channel, Contact, ContactIdentity, Dialog, Message, Team, Topic, User
+from store.tables import Channel, Clock, Contact, ContactIdentity, Dialog, Message, Team, Topic, User
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = ["parcel", "late", "привіт", "оплата", "refund", "hello", "0501", "number"]
@@ -27,10 +35,12 @@ async def dialogs(sessions) -> list[DialogView]:
          "phone": rng.choice([None, f"+38 (050) 1{i}-45"])}
         for i in range(20)
     ]  # fmt: skip
-    views, rows, said = [], [], []
+    views, rows, said, kept = [], [], [], {}
     for number in range(1, 401):
         made = _random_dialog(rng, number, people, rng.choice(contacts))
         view, row, texts = made
+        kept[row["id"]] = clocks = _random_clocks(rng) if row["status"] != "closed" else []
+        view = replace(view, is_overdue=is_overdue(clocks, datetime.now(UTC)))
         views.append(view)
         rows.append(row)
         said += [
@@ -52,11 +62,43 @@ async def dialogs(sessions) -> list[DialogView]:
         await session.execute(insert(ContactIdentity), identity)
         await session.execute(insert(Dialog), rows)
         await session.execute(insert(Message), said)
+        await session.execute(
+            insert(Clock),
+            [
+                {"id": c.id, "dialog_id": dialog, "metric": c.metric, "alias": "", "status": c.status, "cycle": 1,
+                 "started_at": c.started_at, "state": c.state, "target": c.target, "due_at": c.due_at,
+                 "breached_at": c.breached_at, "ended_at": c.ended_at, "result": c.result}
+                for dialog, clocks in kept.items() for c in clocks
+            ],
+        )  # fmt: skip
+        KEPT.update(kept)
         numbers = {r.id: r.number for r in await session.execute(select(Dialog.id, Dialog.number))}
     return [
         DialogView(**{**{f: getattr(v, f) for f in v.__dataclass_fields__}, "number": numbers[r["id"]]})
         for v, r in zip(views, rows, strict=True)
     ]
+
+
+#: dialog → its clocks
+KEPT: dict[UUID, list[Kept]] = {}
+
+
+def _random_clocks(rng: random.Random) -> list[Kept]:
+    """Of every state; deadlines are hours away, so that no test crosses one."""
+    now = datetime.now(UTC)
+    made = []
+    for metric in rng.sample(sorted(Metric), rng.choice([0, 0, 1, 2, 4])):
+        state = rng.choice(["running", "running", "paused", "ended"])
+        due = rng.choice([None, *(now + timedelta(hours=h) for h in (-30, -2, 3, 40))])
+        breached = now - timedelta(hours=rng.randrange(1, 40)) if rng.random() < 0.3 else None
+        made.append(
+            Kept(
+                new_id(), metric, 1, BEGAN, 60, ALWAYS, (Interval(1, "running", BEGAN, "dialog.opened"),), state=state,
+                due_at=due, breached_at=breached, ended_at=now if state == "ended" else None,
+                result=rng.choice(["met", "breached", "dropped"]) if state == "ended" else None,
+            )
+        )  # fmt: skip
+    return made
 
 
 def _random_dialog(rng, number, people, contact):
@@ -66,6 +108,7 @@ def _random_dialog(rng, number, people, contact):
     operator = rng.choice(people) if place == "owned" else None
     row = {
         "id": new_id(), "kind": kind, "status": status, "place": place, "channel_key": rng.choice(CHANNELS),
+        "ticket_number": 12_000 + number if kind == "ticket" else None,
         "identity_id": contact["id"], "contact_id": contact["id"], "thread": str(number),
         "topic_key": rng.choice([None, *TOPICS]), "team_key": rng.choice(TEAMS), "operator_id": operator,
         "last_operator_id": operator or rng.choice([None, *people]),
@@ -75,7 +118,8 @@ def _random_dialog(rng, number, people, contact):
     }  # fmt: skip
     texts = tuple(" ".join(rng.sample(WORDS, rng.randrange(1, 4))) for _ in range(rng.randrange(0, 3)))
     view = DialogView(
-        number=number, status=status, place=place, kind=kind, channel=row["channel_key"], team=row["team_key"],
+        number=number, ticket_number=row["ticket_number"], status=status, place=place, kind=kind,
+        channel=row["channel_key"], team=row["team_key"],
         contact_id=contact["id"], opened_at=row["opened_at"], topic=row["topic_key"], tags=frozenset(row["tags"]),
         operator_id=operator, last_operator_id=row["last_operator_id"], rating=row["rating"],
         awaiting_reply_since=row["awaiting_reply_since"], contact_name=contact["name"],
@@ -99,6 +143,9 @@ def _random_criteria(rng: random.Random, dialogs: list[DialogView]) -> Criteria:
         "taras",
         "17",
         "#3",
+        "12-017",
+        "#12-003",
+        "12030",
         "o_a%b",
         "050",
         "nothing",
@@ -111,7 +158,7 @@ def _random_criteria(rng: random.Random, dialogs: list[DialogView]) -> Criteria:
         topic=some([None, *TOPICS]), tag=some([None, *TAGS]), operator=some(sorted(people, key=str), 2),
         channel=some(CHANNELS, 2), team=some(TEAMS), contact=some(sorted({d.contact_id for d in dialogs}), 3, 0.1),
         rating=some([None, 1, 5]), opened_from=opened_from, opened_to=to,
-        awaiting_reply=rng.choice([None, None, True, False]), words=rng.choice(words) if rng.random() < 0.4 else None,
+        awaiting_reply=rng.choice([None, None, True, False]), overdue=rng.choice([None, None, True, False]), words=rng.choice(words) if rng.random() < 0.4 else None,
     )  # fmt: skip
 
 
@@ -128,6 +175,16 @@ async def test_sql_and_the_pure_rule_agree(sessions, dialogs, with_texts):
             assert found == {d.number for d in seen if matches(d, criteria)}, criteria
             found_any += bool(found)
     assert found_any > 100
+
+
+async def test_the_deadline_that_presses_most_is_that_of_the_rule(sessions, dialogs):
+    now = datetime.now(UTC)
+    async with sessions() as session:
+        rows = (await session.execute(select(Dialog.id, due_at.label("due"), is_late.label("late")))).all()
+    assert len(rows) == len(KEPT)
+    assert [r.due for r in rows] == [earliest(KEPT[r.id]) for r in rows]
+    assert [r.late for r in rows] == [is_overdue(KEPT[r.id], now) for r in rows]
+    assert {True, False} == {r.late for r in rows}
 
 
 def _mute(d: DialogView) -> DialogView:
