@@ -49,8 +49,11 @@ NEVER = {
     "a clock that was ended in time was called late": "SELECT c.id FROM clocks c JOIN events e"
     " ON e.kind = 'sla.breached' AND e.data ->> 'clock_id' = c.id::text WHERE c.ended_at < e.at",
     "a clock is late and nobody was told": "SELECT c.id FROM clocks c WHERE coalesce(c.ended_at, clock_timestamp() -"
-    " interval '5 seconds') >= c.due_at AND c.state <> 'paused' AND coalesce(c.result, '') <> 'dropped' AND NOT EXISTS"
+    " interval '5 seconds') >= c.due_at AND coalesce(c.result, '') <> 'dropped' AND NOT EXISTS"
+    " (SELECT 1 FROM clock_intervals i WHERE i.clock_id = c.id AND i.state = 'paused') AND NOT EXISTS"
     " (SELECT 1 FROM events e WHERE e.kind = 'sla.breached' AND e.data ->> 'clock_id' = c.id::text)",
+    "a clock that stood still was called late": "SELECT c.id FROM clocks c WHERE c.breached_at IS NOT NULL AND EXISTS"
+    " (SELECT 1 FROM clock_intervals i WHERE i.clock_id = c.id AND i.state = 'paused')",
     "thresholds were left out": "SELECT c.id FROM clocks c WHERE c.breached_at IS NOT NULL"
     " AND jsonb_array_length(c.warned) <> jsonb_array_length(c.warn)",
     "a ledger is broken": "SELECT clock_id FROM (SELECT clock_id, number, began_at, lag(ended_at) OVER own AS before,"
