@@ -39,7 +39,7 @@ class DialogsQuery(CriteriaQuery):
 @router.get("")
 async def list_dialogs(asked: Annotated[DialogsQuery, FromQuery()], viewer: Reader, session: Reading) -> Listed:
     """The dialogs the caller may read. `sort`: newest, oldest, waiting (the longest without an answer first),
-    last_message.
+    last_message, due (the deadline that presses most first, then those without one).
     """
     wanted = [await asked.criteria(session, viewer)]
     narrowed: tuple[tuple[FolderKind, str | None], ...] = (("folder", asked.folder), ("filter", asked.filter))

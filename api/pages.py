@@ -48,6 +48,9 @@ class CriteriaQuery(Query):
     from_: list[Moment] = Field([], alias="from", max_length=1, description="Opened at or after.")
     to: list[Moment] = Field([], max_length=1, description="Opened before; a date counts itself in.")
     awaiting_reply: Annotated[list[Value], Field(max_length=1)] = Field([], description="true or false")
+    overdue: Annotated[list[Value], Field(max_length=1)] = Field(
+        [], description="true: a promise to the client is broken and not made good yet; or false"
+    )
     q: Annotated[list[Value], Field(max_length=1)] = Field(
         [], description="Words of a message, the dialog's number, or a part of the contact's name, phone or e-mail."
     )
@@ -57,7 +60,7 @@ class CriteriaQuery(Query):
         given = {
             name: getattr(self, "from_" if name == "from" else name)
             for name in ("status", "kind", "topic", "tag", "operator", "channel", "team", "contact", "rating",
-                         "from", "to", "awaiting_reply", "q")
+                         "from", "to", "awaiting_reply", "overdue", "q")
         }  # fmt: skip
         has_dates = bool(self.from_ or self.to)
         zone = ZoneInfo(await settings.value_of(session, "time_zone")) if has_dates else ZoneInfo("UTC")

@@ -36,8 +36,9 @@ class Criteria:
     """An empty set and None ask nothing of their field. `None` in a set stands for "has none".
 
     `status` holds statuses and places alike. `operator`: who holds the dialog, of a closed one who held it last.
-    `opened_from` counts itself, `opened_to` does not. `words`: all of them in one message, or the dialog's number, or
-    a part of the contact's name, phone or e-mail.
+    `opened_from` counts itself, `opened_to` does not. `overdue`: a promise to the client is broken, see
+    domain.clocks.deadlines. `words`: all of them in one message, or the dialog's or ticket's number, or a part of the
+    contact's name, phone or e-mail.
     """
 
     status: frozenset[str] = frozenset()
@@ -52,6 +53,7 @@ class Criteria:
     opened_from: datetime | None = None
     opened_to: datetime | None = None
     awaiting_reply: bool | None = None
+    overdue: bool | None = None
     words: str | None = None
 
 
@@ -73,6 +75,7 @@ class DialogView:
     last_operator_id: UUID | None = None
     rating: int | None = None
     awaiting_reply_since: datetime | None = None
+    is_overdue: bool = False
     ticket_number: int | None = None
     contact_name: str | None = None
     contact_phone: str | None = None
@@ -119,6 +122,7 @@ def matches(dialog: DialogView, criteria: Criteria) -> bool:
         and (c.opened_from is None or dialog.opened_at >= c.opened_from)
         and (c.opened_to is None or dialog.opened_at < c.opened_to)
         and (c.awaiting_reply is None or c.awaiting_reply == (dialog.awaiting_reply_since is not None))
+        and (c.overdue is None or c.overdue == dialog.is_overdue)
         and (c.words is None or _is_found(dialog, read_words(c.words)))
     )
 
@@ -276,5 +280,6 @@ PARSERS: dict[str, tuple[str, Parser]] = {
     "from": ("opened_from", _from),
     "to": ("opened_to", _to),
     "awaiting_reply": ("awaiting_reply", _yes_or_no),
+    "overdue": ("overdue", _yes_or_no),
     "q": ("words", _words),
 }

@@ -23,7 +23,8 @@ DIALOG_FIELDS: Mapping[str, str] = {
     "dialog.opened_at": "moment", "dialog.closed_at": "moment", "dialog.closed_by": "id",
     "dialog.waiting_since": "moment", "dialog.assigned_at": "moment", "dialog.awaiting_reply_since": "moment",
     "dialog.last_message_at": "moment", "dialog.last_message_from": "text",
-    "dialog.last_client_message_at": "moment",
+    "dialog.last_client_message_at": "moment", "dialog.ticket_number": "number", "dialog.description": "text",
+    "dialog.pending_until": "moment", "dialog.due_at": "moment", "dialog.is_overdue": "boolean",
 }  # fmt: skip
 CONTACT_FIELDS: Mapping[str, str] = {
     "contact.id": "id", "contact.name": "text", "contact.phone": "text", "contact.email": "text",

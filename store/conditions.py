@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, case, cast, false, func, literal, no
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.selections import Asked, Both, Either, Neither, Tree
+from store.deadlines import due_at, is_late
 from store.tables import Channel, Contact, Dialog, Message, Operator, TeamMember, User
 
 Condition = ColumnElement[bool]
@@ -32,6 +33,8 @@ _COLUMNS: dict[str, Any] = {
     "dialog.assigned_at": Dialog.assigned_at, "dialog.awaiting_reply_since": Dialog.awaiting_reply_since,
     "dialog.last_message_at": Dialog.last_message_at, "dialog.last_message_from": _last_from,
     "dialog.last_client_message_at": Dialog.last_client_message_at,
+    "dialog.ticket_number": Dialog.ticket_number, "dialog.description": Dialog.description,
+    "dialog.pending_until": Dialog.pending_until, "dialog.due_at": due_at, "dialog.is_overdue": is_late,
     "contact.id": Contact.id, "contact.name": Contact.name, "contact.phone": Contact.phone,
     "contact.email": Contact.email, "contact.external_id": Contact.external_id, "contact.consent": Contact.consent,
     "contact.blocked": Contact.banned_at.is_not(None), "contact.tags": Contact.tags,

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.criteria import PLACES, Criteria, read_words
+from store.deadlines import is_late, late_dialogs
 from store.tables import Contact, Dialog, Message
 
 Conditions = list[ColumnElement[bool]]
@@ -107,6 +108,8 @@ def _shared(c: Criteria) -> Conditions:
     if c.awaiting_reply is not None:
         since = Dialog.awaiting_reply_since
         conditions.append(since.is_not(None) if c.awaiting_reply else since.is_(None))
+    if c.overdue is not None:
+        conditions.append(Dialog.id.in_(late_dialogs) if c.overdue else ~is_late)
     return conditions
 
 

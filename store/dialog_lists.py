@@ -8,18 +8,31 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Select, cast, func, literal, literal_column, select, tuple_, union
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Select,
+    cast,
+    func,
+    join,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    union,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.criteria import Criteria
 from domain.errors import InvalidError
 from domain.permissions import Permission, Viewer
 from store.criteria import Conditions, alternatives, compile_criteria, dialogs_saying
+from store.deadlines import deadline, is_pressed, presses_earlier, pressing
 from store.dialog_rows import Page, rows_of
-from store.tables import Dialog, Participant, Transfer
+from store.tables import Clock, Dialog, Participant, Transfer
 from store.tables.dialogs import LAST_MESSAGE, WAITING_LONGEST
 
-Sort = Literal["newest", "oldest", "waiting", "last_message"]
+Sort = Literal["newest", "oldest", "waiting", "last_message", "due"]
 _MOMENT = DateTime(timezone=True)
 #: a viewer in more teams than this has them asked for together
 _MOST_TEAM_BRANCHES = 12
@@ -27,11 +40,16 @@ _MOST_TEAM_BRANCHES = 12
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`key` before the id decides; None = the id alone, which is made at the opening and sorts by it."""
+    """`key` before the id decides; None = the id alone, which is made at the opening and sorts by it.
+
+    `source`: what the dialogs are read from, `where`: which of them this order is about.
+    """
 
     name: str
     key: ColumnElement[Any] | None
     descends: bool
+    source: Any = Dialog
+    where: tuple[ColumnElement[bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +66,37 @@ class Asked:
     also: tuple[Criteria, ...] = ()
 
 
-def order_of(asked: Asked) -> Order:
+_NEVER = literal_column("'infinity'::timestamptz", _MOMENT)
+#: the earliest deadline of each dialog, walked along its index; then those that nothing presses
+BY_DEADLINE = (
+    Order("due", deadline, descends=False, source=join(Dialog, Clock), where=(pressing, ~presses_earlier)),
+    Order("due", _NEVER, descends=False, where=(~is_pressed,)),
+)
+
+
+def orders_of(asked: Asked) -> tuple[Order, ...]:
+    """More than one: each of its own dialogs, sorted by the same key."""
     c = asked.criteria
+    if asked.sort == "due":
+        return BY_DEADLINE
     if asked.sort == "waiting":
-        return Order("waiting", literal_column(WAITING_LONGEST, _MOMENT), descends=False)
+        return (Order("waiting", literal_column(WAITING_LONGEST, _MOMENT), descends=False),)
     if asked.sort == "last_message":
-        return Order("last_message", literal_column(LAST_MESSAGE, _MOMENT), descends=True)
+        return (Order("last_message", literal_column(LAST_MESSAGE, _MOMENT), descends=True),)
     by_opening = c.opened_from or c.opened_to or c.operator
     name = f"{asked.sort}_opened" if by_opening else asked.sort
-    return Order(name, Dialog.opened_at.expression if by_opening else None, descends=asked.sort == "newest")
+    return (Order(name, Dialog.opened_at.expression if by_opening else None, descends=asked.sort == "newest"),)
 
 
 async def list_dialogs(session: AsyncSession, viewer: Viewer, asked: Asked) -> Page:
     """The dialogs of `criteria` that the viewer may read. Raises InvalidError for a cursor of another list."""
     if asked.after is not None and asked.before is not None:
         raise InvalidError("Give after or before, not both.", field="before")
-    order = order_of(asked)
+    order, *_ = orders = orders_of(asked)
     with_texts = viewer.may(Permission.DIALOG_READ_TEXTS)
     words = asked.criteria.words
     said_in = await dialogs_saying(session, words) if words and with_texts else None
-    rows = (await session.execute(_page_of_ids(viewer, asked, order, said_in))).all()
+    rows = (await session.execute(_page_of_ids(viewer, asked, orders, said_in))).all()
     is_backwards = asked.before is not None
     has_more = len(rows) > asked.limit
     rows = rows[: asked.limit]
@@ -79,16 +108,18 @@ async def list_dialogs(session: AsyncSession, viewer: Viewer, asked: Asked) -> P
     return Page(items, after, before)
 
 
-def _page_of_ids(viewer: Viewer, asked: Asked, order: Order, said_in: Sequence[UUID] | None) -> Select[Any]:
+def _page_of_ids(viewer: Viewer, asked: Asked, orders: Sequence[Order], said_in: Sequence[UUID] | None) -> Select[Any]:
     """One row more than a page. Every branch stops at a page of its own, so that no branch reads all there is."""
+    order = orders[0]
     descends = order.descends != (asked.before is not None)
     with_texts = viewer.may(Permission.DIALOG_READ_TEXTS)
     besides = [compile_criteria(c, with_texts=with_texts) for c in asked.also]
-    from_here = _beyond(order, asked.after or asked.before, descends, "after" if asked.after else "before")
     branches = [
-        _ordered(select(Dialog.id, (_text(order.key)).label("k")), order, descends)
-        .where(*seen, *conditions, *besides, *from_here)
+        _ordered(select(Dialog.id, (_text(one.key)).label("k")).select_from(one.source), one, descends)
+        .where(*one.where, *seen, *conditions, *besides)
+        .where(*_beyond(one, asked.after or asked.before, descends, "after" if asked.after else "before"))
         .limit(asked.limit + 1)
+        for one in orders
         for seen in visible(viewer, asked.criteria.team)
         for conditions in alternatives(asked.criteria, with_texts=with_texts, said_in=said_in)
     ]
@@ -142,6 +173,10 @@ def _beyond(order: Order, cursor: str | None, descends: bool, field: str) -> Con
     if name != order.name or (key is None) != (order.key is None):
         raise InvalidError("This cursor belongs to another list: repeat the list's sort and filters.", field=field)
     if order.key is None:
+        return [Dialog.id < id_ if descends else Dialog.id > id_]
+    if order.key is _NEVER:
+        if key != "infinity":
+            return [literal(False)] if descends else []
         return [Dialog.id < id_ if descends else Dialog.id > id_]
     here = tuple_(order.key, Dialog.id)
     there = tuple_(cast(literal(key), _MOMENT), literal(id_))

@@ -13,6 +13,7 @@ from domain.dialogs import Kind
 from domain.errors import NotFoundError
 from domain.permissions import Permission, Relation, Viewer, may_read
 from domain.transfers import Offer, state_at
+from store.tables.clocks import DEADLINE, PRESSING
 from store.ticket_fields import FIELDS_OF, specs_of
 
 EXCERPT = 160
@@ -25,7 +26,7 @@ SELECT d.*, c.kind AS channel_kind, c.name AS channel_name, p.name AS contact_na
        f.id AS offer_id, f.state AS offer_state, f.deadline AS offer_deadline, f.to_operator AS offer_to,
        a.name AS author_name,
        CASE WHEN d.kind = 'ticket' THEN {FIELDS_OF.format(topic="d.topic_key")} END AS topic_fields,
-       u.name AS offer_to_name, f.from_operator AS offer_from, now() AS now
+       u.name AS offer_to_name, f.from_operator AS offer_from, k.due_at, now() AS now
 FROM dialogs d
 JOIN channels c ON c.key = d.channel_key
 JOIN contacts p ON p.id = d.contact_id
@@ -38,10 +39,12 @@ LEFT JOIN users a ON a.id = d.author_id
 LEFT JOIN messages m ON m.dialog_id = d.id AND m.seq = d.last_message_seq
 LEFT JOIN transfers f ON f.dialog_id = d.id AND f.state = 'pending'
 LEFT JOIN users u ON u.id = f.to_operator
+LEFT JOIN LATERAL (SELECT min({DEADLINE}) AS due_at FROM clocks WHERE dialog_id = d.id AND {PRESSING}) AS k
+    ON d.keeps_time
 WHERE d.id = ANY(:ids)
 """)
 _MORE = text("""
-SELECT p.phone, p.email, p.tags, p.banned_at, p.external_id, p.consent, p.fields AS contact_fields, 
+SELECT p.phone, p.email, p.tags, p.banned_at, p.external_id, p.consent, p.fields AS contact_fields,
        d.description, d.fields, d.revision, d.bot_run, b.name AS closed_by_name,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', x.user_id, 'name', u.name, 'role', x.role,
                                                      'added_at', x.added_at) ORDER BY x.added_at, x.user_id), '[]')
@@ -168,6 +171,8 @@ def _row(r: Any, *, with_texts: bool) -> dict[str, Any]:
         "topic_fields": tickets.described(specs, r.fields if with_texts else {}),
         "rating": r.rating,
         "cycle": r.cycle,
+        "pending_until": r.pending_until,
+        "merged_into": r.merged_into,
         "thread": r.thread,
         "opened_at": r.opened_at,
         "waiting_since": r.waiting_since if r.place in ("queued", "unassigned") else None,
@@ -178,6 +183,8 @@ def _row(r: Any, *, with_texts: bool) -> dict[str, Any]:
         "last_message_at": r.last_message_at,
         "last_message_seq": r.last_message_seq,
         "last_message": _last_message(r),
+        "due_at": r.due_at,
+        "is_overdue": r.due_at is not None and r.due_at <= r.now,
         "closed_at": r.closed_at,
         "closed_by_id": r.closed_by,
         "offer": _offer(r),

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.walks.ports import Snapshot
 from domain.windows import is_open
+from store.tables.clocks import DEADLINE, PRESSING
 
-_SNAPSHOT = text("""
+_SNAPSHOT = text(f"""
 WITH found AS (
     SELECT d.*, c.kind AS channel_kind, c.reply_window FROM dialogs d JOIN channels c ON c.key = d.channel_key
     WHERE d.id = CAST(:dialog AS uuid)
@@ -22,6 +23,8 @@ SELECT clock_timestamp() AS now, to_jsonb(d) AS dialog,
            'status', (SELECT status FROM operators WHERE user_id = o.id),
            'teams', (SELECT coalesce(jsonb_agg(team_key ORDER BY team_key), '[]') FROM team_members
                      WHERE user_id = o.id)) END AS operator,
+       CASE WHEN d.keeps_time THEN (
+           SELECT min({DEADLINE}) FROM clocks WHERE dialog_id = d.id AND {PRESSING}) END AS due_at,
        (SELECT CASE WHEN m.direction = 'in' THEN 'client' ELSE m.author_kind END FROM messages m
         WHERE m.dialog_id = d.id AND m.direction <> 'note' ORDER BY m.seq DESC LIMIT 1) AS last_from,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -43,7 +46,7 @@ LEFT JOIN users o ON o.id = d.operator_id
 """)
 _MOMENTS = (
     "opened_at", "closed_at", "waiting_since", "assigned_at", "awaiting_reply_since", "last_message_at",
-    "last_client_message_at",
+    "last_client_message_at", "pending_until",
 )  # fmt: skip
 
 
@@ -76,6 +79,8 @@ def _dialog(row: Any) -> dict[str, Any]:
         "closed_by": (d["closed_by"] or "system") if is_closed else None, "last_message_from": row.last_from,
         "window_open": is_open(d["channel_kind"], d["reply_window"], heard, row.now),
         "messages": [_message(m) for m in row.messages or []], "revision": d["revision"],
+        "ticket_number": d["ticket_number"], "description": d["description"], "due_at": moment(row.due_at),
+        "is_overdue": row.due_at is not None and row.due_at <= row.now,
     }  # fmt: skip
 
 

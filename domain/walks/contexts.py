@@ -13,7 +13,8 @@ DIALOG: Mapping[str, str] = {
     "opened_at": "moment", "closed_at": "moment", "closed_by": "text", "waiting_since": "moment",
     "assigned_at": "moment", "awaiting_reply_since": "moment", "last_message_at": "moment",
     "last_message_from": "text", "last_client_message_at": "moment", "window_open": "boolean", "messages": "list",
-    "revision": "number",
+    "revision": "number", "ticket_number": "number", "description": "text", "pending_until": "moment",
+    "due_at": "moment", "is_overdue": "boolean",
 }  # fmt: skip
 CONTACT: Mapping[str, str] = {
     "id": "text", "name": "text", "first_name": "text", "last_name": "text", "phone": "text", "email": "text",

@@ -24,7 +24,8 @@ def sample_dialog() -> dict[str, Any]:
         "opened_at": _ago(hours=1), "closed_at": None, "closed_by": None, "waiting_since": None,
         "assigned_at": _ago(minutes=50), "awaiting_reply_since": None, "last_message_at": _ago(minutes=10),
         "last_message_from": "operator", "last_client_message_at": _ago(minutes=20), "window_open": True,
-        "messages": [], "revision": 1,
+        "messages": [], "revision": 1, "ticket_number": None, "description": None, "pending_until": None,
+        "due_at": None, "is_overdue": False,
     }  # fmt: skip
 
 

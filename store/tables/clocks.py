@@ -9,6 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.tables.rows import Row
 
+#: which open clocks press a dialog, and the moment they do (domain.clocks.deadlines.deadline_of), as indexed
+PRESSING = "(state = 'running' OR state = 'paused' AND breached_at IS NOT NULL) AND metric NOT IN ('accept', 'respond')"
+DEADLINE = "(coalesce(breached_at, due_at))"
+
 
 class Calendar(Row):
     """A calendar by its name; what it says stands in its versions, which never change."""
@@ -118,12 +122,7 @@ class Clock(Row):
         ),
         Index("ix_clocks_dialog_id_started_at", "dialog_id", "started_at"),
         Index("ix_clocks_next_at", "next_at", postgresql_where=text("next_at IS NOT NULL")),
-        Index("ix_clocks_overdue", "due_at", "dialog_id", postgresql_where=text("state <> 'ended'")),
-        Index(
-            "ix_clocks_breached",
-            "dialog_id",
-            postgresql_where=text("state <> 'ended' AND breached_at IS NOT NULL"),
-        ),
+        Index("ix_clocks_pressing", text(DEADLINE), "dialog_id", postgresql_where=text(PRESSING)),
         Index("ix_clocks_metric_ended_at", "metric", "ended_at", postgresql_where=text("state = 'ended'")),
         Index("ix_clocks_policy_key", "policy_key", postgresql_where=text("state <> 'ended'")),
         Index("ix_clocks_calendar_key", "calendar_key", postgresql_where=text("state <> 'ended'")),

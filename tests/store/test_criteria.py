@@ -158,7 +158,8 @@ def _random_criteria(rng: random.Random, dialogs: list[DialogView]) -> Criteria:
         topic=some([None, *TOPICS]), tag=some([None, *TAGS]), operator=some(sorted(people, key=str), 2),
         channel=some(CHANNELS, 2), team=some(TEAMS), contact=some(sorted({d.contact_id for d in dialogs}), 3, 0.1),
         rating=some([None, 1, 5]), opened_from=opened_from, opened_to=to,
-        awaiting_reply=rng.choice([None, None, True, False]), overdue=rng.choice([None, None, True, False]), words=rng.choice(words) if rng.random() < 0.4 else None,
+        awaiting_reply=rng.choice([None, None, True, False]), overdue=rng.choice([None, None, True, False]),
+        words=rng.choice(words) if rng.random() < 0.4 else None,
     )  # fmt: skip
 
 
