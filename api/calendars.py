@@ -198,7 +198,9 @@ async def preview_calendar(
 
 @router.delete("/{key}", status_code=204)
 async def delete_calendar(key: KeyInPath, change: Changing) -> None:
-    """Refused while a topic or a policy names it, a definition waits or a clock runs by it; `where` says what."""
+    """Refused while a topic or a policy names it, a definition waits or a clock runs by it; `where` says what. Its
+    versions stay for the clocks that ran by it; made anew, it goes on with the next.
+    """
 
     async def story(work: Work) -> dict[str, Any]:
         return await calendars.remove(work, key)

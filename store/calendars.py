@@ -1,11 +1,13 @@
-"""Calendars as settings: which seconds count. A version never changes."""
+"""Calendars as settings: which seconds count. A version never changes and is never lost: clocks that have ended still
+tell by which hours they ran, so a removed calendar only leaves the lists, and comes back under its next version.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, text
+from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,9 +31,10 @@ SELECT c.key, c.name, c.version, c.updated_at, v.body,
        ARRAY(SELECT p.key FROM sla_policies p JOIN sla_policy_versions w ON w.key = p.key AND w.version = p.version
              WHERE w.body ->> 'calendar' = c.key ORDER BY 1) AS policies
 FROM calendars c JOIN calendar_versions v ON v.key = c.key AND v.version = c.version
+WHERE c.active
 """
 _ALL = text(_CALENDARS + " ORDER BY c.key")
-_ONE = text(_CALENDARS + " WHERE c.key = :key")
+_ONE = text(_CALENDARS + " AND c.key = :key")
 _VERSIONS = text("""
 SELECT v.version, v.body, v.made_at, v.made_by, u.name AS made_by_name
 FROM calendar_versions v LEFT JOIN users u ON u.id = v.made_by WHERE v.key = :key ORDER BY v.version DESC LIMIT 100
@@ -96,9 +99,15 @@ async def add(work: Work, given: Mapping[str, Any], *, by: UUID | None) -> dict[
     body = body_of(calendar_of({name: given[name] for name in BODY if name in given}))
     now = await work.read_clock()
     row = upsert(Calendar).values(key=given["key"], name=given["name"], updated_at=now)
-    if await work.session.scalar(row.on_conflict_do_nothing().returning(Calendar.key)) is None:
+    again = row.on_conflict_do_update(
+        index_elements=[Calendar.key],
+        set_={"name": given["name"], "updated_at": now, "active": True, "version": Calendar.version + 1},
+        where=~Calendar.active,
+    )
+    version = await work.session.scalar(again.returning(Calendar.version))
+    if version is None:
         raise ConflictError(f"There is a calendar {given['key']!r} already.", field="key")
-    await _keep(work, given["key"], 1, body, by)
+    await _keep(work, given["key"], version, body, by)
     told = await _get(work.session, given["key"])
     record_change(work, "calendar", given["key"], None, _edited(told))
     return told
@@ -146,7 +155,7 @@ async def remove(work: Work, key: str) -> dict[str, Any]:
     """Raises NotFoundError, and InUseError saying where: topics and policies that name it, definitions that wait by it,
     clocks that run by it.
     """
-    await _locked(work, key)
+    calendar = await _locked(work, key)
     before = await _get(work.session, key)
     uses = {
         "topics": before["topics"],
@@ -156,8 +165,9 @@ async def remove(work: Work, key: str) -> dict[str, Any]:
     }
     if where := {name: value for name, value in uses.items() if value}:
         raise InUseError("This calendar is in use.", where=where)
-    await work.read_clock()
-    await work.session.execute(delete(Calendar).where(Calendar.key == key))
+    calendar.updated_at = await work.read_clock()
+    calendar.active = False
+    await work.session.flush()
     record_change(work, "calendar", key, _edited(before), None)
     return {}
 
@@ -171,7 +181,7 @@ def _waited_by(canonical: dict[str, Any]) -> set[str]:
 async def _locked(work: Work, key: str) -> Calendar:
     """Whole: who is naming it in another setting is waited for."""
     calendar = await work.session.get(Calendar, key, with_for_update=True, populate_existing=True)
-    if calendar is None:
+    if calendar is None or not calendar.active:
         raise NotFoundError(f"There is no calendar {key!r}.")
     return calendar
 

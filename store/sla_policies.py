@@ -145,7 +145,7 @@ async def _checked(session: AsyncSession, body: Mapping[str, Any]) -> dict[str, 
     policy = policy_of(body, priorities)
     if policy.calendar is not None:
         there = await session.get(Calendar, policy.calendar, with_for_update={"key_share": True, "read": True})
-        if there is None:
+        if there is None or not there.active:
             raise InvalidError(f"There is no calendar {policy.calendar!r}.", field="calendar")
     return body_of(policy)
 

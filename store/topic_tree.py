@@ -31,7 +31,7 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM dialogs WHERE topic_key = :key LIMIT
 """)
 PLAIN = ("name", "aliases", "priority", "required", "active")
 #: name in the request → the column, and what there must be of this key
-PROMISES = {"calendar": ("calendar_key", Calendar), "sla": ("sla_key", SlaPolicy)}
+PROMISES: dict[str, tuple[str, type[Calendar] | type[SlaPolicy]]] = {"calendar": ("calendar_key", Calendar), "sla": ("sla_key", SlaPolicy)}
 
 
 async def all_topics(session: AsyncSession) -> list[dict[str, Any]]:
@@ -160,7 +160,8 @@ async def _set_promises(session: AsyncSession, key: str, given: Mapping[str, Any
             continue
         wanted = given[name]
         lock = {"key_share": True, "read": True}
-        if wanted is not None and await session.get(table, wanted, with_for_update=lock) is None:
+        there = await session.get(table, wanted, with_for_update=lock) if wanted is not None else None
+        if wanted is not None and (there is None or not there.active):
             what = "policy" if name == "sla" else "calendar"
             raise InvalidError(f"There is no {what} {wanted!r}.", field=name)
         setattr(topic, column, wanted)

@@ -21,7 +21,7 @@ UNION ALL SELECT 'quick_replies', key FROM quick_replies WHERE active
 UNION ALL SELECT 'templates', key FROM message_templates WHERE active
 UNION ALL SELECT 'connections', key FROM connections WHERE active
 UNION ALL SELECT 'channels', key FROM channels WHERE active
-UNION ALL SELECT 'secrets', name FROM secrets UNION ALL SELECT 'calendars', key FROM calendars
+UNION ALL SELECT 'secrets', name FROM secrets UNION ALL SELECT 'calendars', key FROM calendars WHERE active
 UNION ALL SELECT 'priorities', key FROM priorities
 """)
 

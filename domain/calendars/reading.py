@@ -111,6 +111,8 @@ def _interval(given: Any, place: str) -> tuple[int, int]:
 
 def _require_nights_to_end(calendar: Calendar) -> None:
     """No interval goes on into one of the next day: of the week first, then around every exception."""
+    if not any(day and day[-1][1] > DAY for day in (*calendar.weekly, *calendar.exceptions.values())):
+        return
     for number, name in enumerate(DAYS):
         tomorrow = (number + 1) % 7
         _require_apart(calendar.weekly[number], calendar.weekly[tomorrow], name, f"weekly.{DAYS[tomorrow]}")

@@ -16,6 +16,13 @@ def calendar(key: str, **more: Any) -> dict[str, Any]:
     return {"key": key, "name": key.title(), "zone": "Europe/Kyiv", "weekly": WEEK, **more}
 
 
+def waiting_by(calendar: str, name: str) -> str:
+    return (
+        f"dsl: 1\nkind: process\nname: {name}\ntitle: T\ntarget: none\n"
+        f"do:\n  - wait: {{ for: 2h, calendar: {calendar} }}\n"
+    )
+
+
 async def test_a_calendar_keeps_its_versions(admin, demo):
     made = await admin.post(f"{API}/calendars", json=calendar("desk", exceptions={"2026-12-25": []}))
     assert made.status_code == 201, made.text
@@ -102,14 +109,29 @@ async def test_a_calendar_in_use_stays(admin, demo):
     assert (refused.status_code, refused.json()["where"]) == (409, {"policies": ["by-calendar"]})
     assert (await admin.delete(f"{API}/sla-policies/by-calendar")).status_code == 204
     assert (await admin.delete(f"{API}/calendars/promised")).status_code == 204
-    assert (await admin.delete(f"{API}/calendars/promised")).status_code == 404
 
 
-def waiting_by(calendar: str, name: str) -> str:
-    return (
-        f"dsl: 1\nkind: process\nname: {name}\ntitle: T\ntarget: none\n"
-        f"do:\n  - wait: {{ for: 2h, calendar: {calendar} }}\n"
-    )
+async def test_a_removed_calendar_is_gone_and_comes_back_under_its_next_version(admin, demo):
+    """What ended clocks ran by is not another calendar's."""
+    path = f"{API}/calendars/removed"
+    await admin.post(f"{API}/calendars", json=calendar("removed"))
+    assert (await admin.delete(path)).status_code == 204
+    assert [(await admin.get(path)).status_code, (await admin.delete(path)).status_code] == [404, 404]
+    assert (await admin.patch(path, json={"name": "There"})).status_code == 404
+    assert "removed" not in {c["key"] for c in (await admin.get(f"{API}/calendars")).json()["items"]}
+    metrics = [{"metric": "tfr", "target": 60}]
+    for refused in (
+        await admin.post(f"{API}/topics", json={"key": "t9", "name": "T", "calendar": "removed"}),
+        await admin.post(
+            f"{API}/sla-policies", json={"key": "p9", "name": "P", "calendar": "removed", "metrics": metrics}
+        ),
+        await admin.post(f"{API}/processes/validate", content=waiting_by("removed", "by-removed"), headers=YAML),
+    ):
+        assert refused.status_code == 422, refused.text
+    made = await admin.post(f"{API}/calendars", json=calendar("removed", zone="UTC"))
+    assert (made.status_code, made.json()["version"], made.json()["zone"]) == (201, 2, "UTC")
+    versions = (await admin.get(path)).json()["versions"]
+    assert [(v["version"], v["zone"]) for v in versions] == [(2, "UTC"), (1, "Europe/Kyiv")]
 
 
 async def test_a_calendar_that_an_active_definition_waits_by_stays(admin, demo):
