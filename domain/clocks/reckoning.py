@@ -103,10 +103,11 @@ def _in_order(firings: list[Firing]) -> tuple[Firing, ...]:
 def _going_on(clock: Clock, span: Span, happening: Happening) -> Clock:
     """A boundary where the clock starts to stand still or to run, and where it stands still for another reason."""
     state = "paused" if span.stands_still else "running"
-    begins_standing = span.stands_still and span.pauses[-1][0] == happening.at != clock.ledger[-1].began_at
+    told = _status_told(happening)
+    begins_standing = bool(told) and span.stands_still and span.pauses[-1][0] == happening.at
     if state == clock.state and not begins_standing:
         return clock
-    return timed(replace(_turned(clock, state, happening, _status_told(happening)), state=state))
+    return timed(replace(_turned(clock, state, happening, told), state=state))
 
 
 def _ended(clock: Clock, life: Life, happening: Happening) -> Clock:

@@ -12,7 +12,7 @@ from tests.domain.clocks.playing import comparable, play, same_clocks, told_by_e
 from tests.domain.clocks.slow_clocks import HORIZON
 from tests.domain.clocks.stories import Story, at, stories
 
-_LIVES = int(os.environ.get("CLOCK_LIVES", "1500"))
+_LIVES = int(os.environ.get("CLOCK_LIVES", "1000"))
 lives = settings(
     max_examples=_LIVES, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
