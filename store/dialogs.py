@@ -4,45 +4,31 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, func, select, text
+from sqlalchemy import bindparam, select, text
 
 from domain import permissions
 from domain.errors import NotFoundError
 from domain.permissions import Relation, Viewer
-from store.tables import Dialog, Participant, Team, TeamMember, Transfer
+from store.statements import Statement
+from store.tables import Dialog, Transfer
 from store.transactions import TEAM_LOCKS, GroundMovedError, Work
 
-
-def _in_role(role: str) -> ColumnElement[list[UUID]]:
-    people = select(Participant.user_id).where(Participant.dialog_id == bindparam("dialog"), Participant.role == role)
-    return func.array(people.scalar_subquery(), type_=ARRAY(Uuid))
-
-
-#: of the holder and of whom the dialog is offered to
-_TEAMS_OF_PEOPLE = func.array(
-    select(TeamMember.team_key)
-    .where((TeamMember.user_id == bindparam("holder", type_=Uuid)) | (TeamMember.user_id == Transfer.to_operator))
-    .correlate(Transfer)
-    .scalar_subquery(),
-    type_=ARRAY(Text),
-)
-_FACTS = (
-    select(
-        func.clock_timestamp().label("now"), Team.auto, Team.active, Team.transfer_window, Team.transfer_fallback,
-        _in_role("participant").label("participants"), _in_role("watcher").label("watchers"),
-        _TEAMS_OF_PEOPLE.label("teams_of_people"),
-        Transfer,
-    )
-    .outerjoin(Transfer, (Transfer.dialog_id == bindparam("dialog")) & (Transfer.state == "pending"))
-    .where(Team.key == bindparam("team"))
-)  # fmt: skip
+_DIALOG = select(Dialog).where(Dialog.id == bindparam("dialog")).with_for_update(key_share=True)
+_FACTS = Statement("""
+SELECT clock_timestamp() AS now, t.auto, t.active, t.transfer_window, t.transfer_fallback, o.id AS offer_id,
+       ARRAY(SELECT user_id FROM participants WHERE dialog_id = :dialog AND role = 'participant') AS participants,
+       ARRAY(SELECT user_id FROM participants WHERE dialog_id = :dialog AND role = 'watcher') AS watchers,
+       ARRAY(SELECT team_key FROM team_members
+             WHERE user_id IN (CAST(:holder AS uuid), o.to_operator)) AS teams_of_people
+FROM teams t LEFT JOIN transfers o ON o.dialog_id = :dialog AND o.state = 'pending' WHERE t.key = :team
+""")
 _CONCERNED = text("""
 SELECT d.team_key, d.operator_id, d.contact_id, o.to_operator,
        ARRAY(SELECT team_key FROM team_members WHERE user_id IN (d.operator_id, o.to_operator)) AS teams
 FROM dialogs d LEFT JOIN transfers o ON o.dialog_id = d.id AND o.state = 'pending' WHERE d.id = :dialog
 """)
 # The locks are taken in the order of the inner rows: OFFSET 0 keeps the planner from reordering them.
-_LOCK_CONCERNED = text("""
+_LOCK_CONCERNED = Statement("""
 SELECT wanted.key FROM (
     SELECT key, number::int AS number FROM teams WHERE key = ANY(:more) OR key IN (
         SELECT team_key FROM dialogs WHERE id = :dialog
@@ -98,8 +84,8 @@ async def teams_concerned(work: Work, dialog_id: UUID) -> frozenset[str]:
 async def lock_concerned_teams(work: Work, dialog_id: UUID, *more: str | None) -> None:
     """Take the locks of `teams_concerned`, and of `more`, in one statement. Raises NotFoundError."""
     named = {k for k in more if k}
-    given = {"dialog": dialog_id, "more": sorted(named), "space": TEAM_LOCKS}
-    locked = frozenset(await work.session.scalars(_LOCK_CONCERNED, given))
+    rows = await work.ask(_LOCK_CONCERNED, dialog=dialog_id, more=sorted(named), space=TEAM_LOCKS)
+    locked = frozenset(r.key for r in rows)
     if not locked - named and not await work.session.scalar(_EXISTS, {"dialog": dialog_id}):
         raise NotFoundError("There is no such dialog.")
     work.teams |= locked | named
@@ -111,17 +97,15 @@ async def lock_scene(work: Work, dialog_id: UUID, *, operators: tuple[UUID, ...]
     When this transaction holds team locks, they are checked to still be the right ones (GroundMovedError).
     Raises NotFoundError.
     """
-    dialog = await work.session.scalar(select(Dialog).where(Dialog.id == dialog_id).with_for_update(key_share=True))
+    dialog = await work.session.scalar(_DIALOG, {"dialog": dialog_id})
     if dialog is None:
         raise NotFoundError("There is no such dialog.")
     if operators:
         await work.lock_operators(operators)
-    # Whoever loaded the offer before the locks may hold an old row of it: read it anew.
-    options = {"populate_existing": True}
-    given = {"dialog": dialog_id, "team": dialog.team_key, "holder": dialog.operator_id}
-    facts = (await work.session.execute(_FACTS, given, execution_options=options)).one()
+    [facts] = await work.ask(_FACTS, dialog=dialog_id, team=dialog.team_key, holder=dialog.operator_id)
     work.moment = facts.now
-    offer: Transfer | None = facts.Transfer
+    # Whoever loaded the offer before the locks may hold an old row of it: read it anew.
+    offer = await work.session.get(Transfer, facts.offer_id, populate_existing=True) if facts.offer_id else None
     if work.teams:
         work.require_teams({dialog.team_key, *facts.teams_of_people})
     relation = Relation(
@@ -129,7 +113,8 @@ async def lock_scene(work: Work, dialog_id: UUID, *, operators: tuple[UUID, ...]
         frozenset(facts.participants), frozenset(facts.watchers), offer.to_operator if offer else None,
     )  # fmt: skip
     team = TeamFacts(dialog.team_key, facts.auto, facts.active, facts.transfer_window, facts.transfer_fallback)
-    return Scene(dialog, team, offer, relation)
+    scene = work.scenes[dialog_id] = Scene(dialog, team, offer, relation)
+    return scene
 
 
 def require_locked_teams(work: Work) -> None:

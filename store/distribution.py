@@ -13,8 +13,8 @@ from domain.dialogs import Kind
 from domain.distribution import Decision, Waiting, decide, plan
 from domain.events import Fact
 from domain.workflow_ids import of_team
-from store import tables
 from store.candidates import candidates_in, lock_able
+from store.decisions import store_decisions
 from store.exclusions import lift_lone_exclusions, lone_ends
 from store.tables import ContactTouch, Dialog
 from store.transactions import GroundMovedError, Work
@@ -210,21 +210,3 @@ async def touch_contacts(work: Work, pairs: Sequence[tuple[UUID, UUID]]) -> None
         await (await work.session.connection()).execute(
             statement.values(operator_id=bindparam("operator_id"), contact_id=bindparam("contact_id")), rows
         )
-
-
-async def store_decisions(
-    work: Work, decisions: Sequence[Decision], cause: str, began: float, *, actor: UUID | None = None
-) -> None:
-    took = round((time.perf_counter() - began) * 1000 / max(1, len(decisions)), 3)
-    await work.insert(
-        tables.Decision,
-        [
-            {
-                "dialog_id": d.dialog_id, "team_key": d.team, "method": d.method,
-                "outcome": "assigned" if d.winner else "waiting", "winner_id": d.winner, "reason": d.reason,
-                "cause": cause, "actor_id": actor, "candidates": list(d.candidates), "excluded": dict(d.excluded),
-                "took": took, "at": work.now,
-            }
-            for d in decisions
-        ],
-    )  # fmt: skip

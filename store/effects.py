@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.walks.ports import StepError
 from store.json_values import storable
+from store.json_values import written as as_json
 from store.tables import Effect
 from store.transactions import Work
 
@@ -57,6 +58,9 @@ class Kept:
     request_hash: str
     result: dict[str, Any]
     undo: dict[str, Any] | None
+
+
+_NAMES = tuple(one.name for one in fields(Kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ async def keep(work: Work, run_id: UUID, seq: int, kept: Sequence[Kept]) -> None
 
 def written(kept: Sequence[Kept]) -> str:
     """As KEEP takes them."""
-    return json.dumps(storable([{"nth": n, **asdict(one)} for n, one in enumerate(kept)]), allow_nan=False)
+    return as_json([{"nth": n, **{name: getattr(one, name) for name in _NAMES}} for n, one in enumerate(kept)])
 
 
 async def find(session: AsyncSession, key: str) -> Claimed | None:

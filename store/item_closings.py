@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import text
-
 from domain.runs import Totals
 from domain.walks.ports import Outcome, StepRecord
 from store import effects, traces
@@ -14,6 +12,7 @@ from store.item_ends import takes_turns
 from store.json_values import storable, storable_text
 from store.run_wakes import workflow_of
 from store.runs import tell_finished, verdict_of
+from store.statements import Statement
 from store.tables import Run, RunItem
 from store.transactions import INSERT_EVENTS, Work
 
@@ -25,8 +24,8 @@ UPDATE run_items SET state = :state, reason = :reason, error_type = :error_type,
        started_at = coalesce(started_at, :now), finished_at = statement_timestamp()
 WHERE run_id = :run AND seq = :seq
 """
-_CLOSE = text(_WRITTEN + _ITEM)
-_CLOSE_MACRO = text(f"""
+_CLOSE = Statement(_WRITTEN + _ITEM)
+_CLOSE_MACRO = Statement(f"""
 {_WRITTEN}, item AS ({_ITEM}), rung AS (
     UPDATE reactions SET done_at = clock_timestamp()
     WHERE workflow_id = :workflow AND done_at IS NULL AND not_before <= clock_timestamp()
@@ -42,7 +41,7 @@ async def close(
     """`item` is locked by this transaction, whose clock is read."""
     await work.session.flush()
     await work.follow()
-    await work.session.execute(_CLOSE, _given(work, run, item, outcome, kept, records))
+    await work.ask(_CLOSE, **_given(work, run, item, outcome, kept, records))
 
 
 async def close_macro(
@@ -57,7 +56,7 @@ async def close_macro(
     tell_finished(work, run, status, totals)
     await work.follow()
     given = _given(work, run, item, outcome, kept, records)
-    await work.session.execute(_CLOSE_MACRO, {**given, "status": status, "workflow": workflow_of(run)})
+    await work.ask(_CLOSE_MACRO, **given, status=status, workflow=workflow_of(run))
 
 
 def is_alone(run: Run) -> bool:

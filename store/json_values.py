@@ -13,6 +13,13 @@ def storable(value: Any) -> Any:
     return _clean(value) if "\\u0000" in written or "\\ud" in written else value
 
 
+def written(value: Any) -> str:
+    """The same as text for a parameter that is cast to jsonb."""
+    told = json.dumps(value, allow_nan=False)
+    is_clean = "\\u0000" not in told and "\\ud" not in told
+    return told if is_clean else json.dumps(_clean(value), allow_nan=False)
+
+
 def storable_text(value: str | None) -> str | None:
     return None if value is None else _UNSTORABLE.sub("\ufffd", value)
 

@@ -1,12 +1,12 @@
 """Messages as rows: said, received, and on their way out. The row is the ledger of delivery (DECISIONS 31)."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import exists, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -16,16 +16,17 @@ from domain.messages import LONGEST_TEXT, MOST_ATTACHMENTS, Delivery, Direction
 from domain.workflow_ids import of_dialog
 from store.dialogs import Scene
 from store.ids import new_id
+from store.statements import Statement
 from store.tables import Attachment, Channel, ContactIdentity, Dialog, Message
 from store.transactions import Work
 
-_NOTE = text("""
+_NOTE = Statement("""
 WITH counted AS (UPDATE dialogs SET last_message_seq = :seq WHERE id = :dialog_id)
 INSERT INTO messages (id, dialog_id, seq, direction, author_kind, author_id, run_id, text, channel_key, created_at,
                       is_pinned, attachments)
 VALUES (:id, :dialog_id, :seq, 'note', :author_kind, :author_id, :run_id, :text, :channel_key, :created_at, :is_pinned,
-        :attachments)
-""").bindparams(bindparam("attachments", type_=JSONB))
+        CAST(:attachments AS jsonb))
+""")
 
 
 def require_text(value: str, *, has_attachments: bool) -> str:
@@ -118,8 +119,9 @@ async def _write_note(work: Work, dialog: Dialog, note: Message) -> None:
     """The note and the dialog's next number in one statement: notes are what processes write most."""
     await work.session.flush()
     names = ("id", "dialog_id", "seq", "author_kind", "author_id", "run_id", "text", "channel_key", "created_at",
-             "is_pinned", "attachments")  # fmt: skip
-    await work.session.execute(_NOTE, {name: getattr(note, name) for name in names})
+             "is_pinned")  # fmt: skip
+    given = {name: getattr(note, name) for name in names}
+    await work.ask(_NOTE, **given, attachments=json.dumps(note.attachments))
     set_committed_value(dialog, "last_message_seq", note.seq)
 
 

@@ -15,8 +15,9 @@ from domain.distribution import Decision
 from domain.errors import AtCapacityError, OperatorOfflineError, OperatorUnsuitableError
 from domain.events import Fact
 from domain.workflow_ids import of_clocks, of_team
+from store.decisions import store_decisions
 from store.dialogs import Scene
-from store.distribution import OVERFLOW, drain, store_decisions, touch_contacts
+from store.distribution import OVERFLOW, drain, touch_contacts
 from store.exclusions import exclude
 from store.tables import Dialog, Reservation
 from store.transactions import Work

@@ -22,10 +22,12 @@ from domain.permissions import Viewer, leads
 from domain.transfers import Offer
 from store import transfers
 from store.candidates import candidates_in
+from store.decisions import INSERT_DECISIONS, store_decisions, written
 from store.dialogs import Scene
-from store.distribution import HAND_OVER, OVERFLOW, TAKE_SLOTS, store_decisions
+from store.distribution import HAND_OVER, OVERFLOW, TAKE_SLOTS
 from store.exclusions import exclude_all
 from store.places import free_slot, settle_waiting, tell_reassigned, tell_status, wait_no_longer, wake_after_exclusions
+from store.statements import Statement
 from store.tables import Dialog, Team
 from store.topics import team_of_topic
 from store.transactions import GroundMovedError, Work
@@ -34,7 +36,7 @@ from store.transactions import GroundMovedError, Work
 TAKEN = 10
 _TEAMS = text("SELECT key FROM teams WHERE active ORDER BY key = :own DESC, number")
 # Whoever could get the dialog now is locked first, so that one look at their loads is enough.
-_FACTS = text("""
+_FACTS = Statement("""
 WITH able AS (
     SELECT o.user_id FROM operators o
     WHERE o.status = 'online' AND o.user_id IN (SELECT user_id FROM team_members WHERE team_key = :team)
@@ -45,9 +47,18 @@ SELECT (SELECT count(*) FROM able) AS able, t.distribution,
        ARRAY(SELECT operator_id FROM exclusions WHERE dialog_id = :dialog) AS excluded
 FROM teams t WHERE t.key = :team AND t.active
 """)
-
-
-_TAKE_AND_HAND_OVER = text(HAND_OVER.text.replace("WITH given AS", f"WITH slots AS ({TAKE_SLOTS.text}), given AS", 1))
+# The old slot is free before the new one is taken (there is one a dialog): the count makes the one wait for the other.
+_HAND_OVER = Statement(
+    HAND_OVER.text.replace(
+        "WITH given AS",
+        f"""WITH freed AS (
+            DELETE FROM reservations WHERE dialog_id = ANY(:dialogs) AND kind = 'held' RETURNING dialog_id
+        ),
+        slots AS ({TAKE_SLOTS.text} WHERE :takes_slot AND (SELECT count(*) FROM freed) >= 0),
+        decided AS ({INSERT_DECISIONS}), given AS""",
+        1,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +133,10 @@ async def _choose(
     dialog = scene.dialog
     first: tuple[Decision, list[Candidate]] | None = None
     for team in teams:
-        given = {"topic": dialog.topic_key, "team": team, "dialog": dialog.id}
-        facts = (await work.session.execute(_FACTS, given)).one_or_none()
-        if facts is None:
+        found = await work.ask(_FACTS, topic=dialog.topic_key, team=team, dialog=dialog.id)
+        if not found:
             raise InvalidError(f"There is no active team {team!r}.", field="team")
+        [facts] = found
         waiting = Waiting(
             dialog.id, team, dialog.channel_key, dialog.contact_id, facts.priority, dialog.weight,
             dialog.waiting_since or work.now, frozenset(facts.excluded) | asked.exclude, dialog.reserved_for,
@@ -158,25 +169,23 @@ async def _give(work: Work, scene: Scene, decision: Decision, cause: str, began:
     holder = dialog.operator_id
     before = {"place": dialog.place, "operator": str(holder) if holder else None}
     await work.session.flush()
-    if holder is not None:
-        await free_slot(work, dialog)
-    await _hand_over(work, dialog, decision.winner)
+    await _hand_over(work, dialog, decision.winner, written(work, [decision], cause, began, actor=work.actor.id))
     scene.refresh_relation()
     work.record(
         Fact.DIALOG_ASSIGNED, **scene.event_ids, operator_id=decision.winner, before=before,
         after={"place": "owned", "operator": str(decision.winner)}, cause=cause,
     )  # fmt: skip
     tell_reassigned(work, scene, holder, cause=cause)
-    await store_decisions(work, [decision], cause, began, actor=work.actor.id)
 
 
-async def _hand_over(work: Work, dialog: Dialog, operator_id: UUID) -> None:
-    """The slot, the dialog, the operator's turn, the client met: as a drain writes them."""
-    given = {"dialogs": [dialog.id], "operators": [operator_id], "channels": [dialog.channel_key]}
-    moved = {"contacts": [dialog.contact_id], "now": work.now, "winners": [operator_id], "turns": [work.now]}
-    statement = _TAKE_AND_HAND_OVER if rules.occupies_slot(dialog.status) else HAND_OVER
+async def _hand_over(work: Work, dialog: Dialog, operator_id: UUID, decisions: str) -> None:
+    """The slot, the dialog, the operator's turn, the client met: as a drain writes them; and why."""
     try:
-        await work.session.execute(statement, {**given, **moved})
+        await work.ask(
+            _HAND_OVER, dialogs=[dialog.id], operators=[operator_id], channels=[dialog.channel_key],
+            contacts=[dialog.contact_id], now=work.now, winners=[operator_id], turns=[work.now],
+            takes_slot=rules.occupies_slot(dialog.status), decisions=decisions,
+        )  # fmt: skip
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != OVERFLOW:
             raise

@@ -46,4 +46,9 @@ class Driver:
             await cursor.execute(statement.sql, given)
             return await cursor.fetchall() if cursor.description else ()
         except psycopg.Error as error:
-            raise DBAPIError(statement.sql.decode(), None, error, hide_parameters=True) from error
+            raise _as_sqlalchemy_tells(statement, error) from error
+
+
+def _as_sqlalchemy_tells(statement: Statement, error: psycopg.Error) -> Exception:
+    """IntegrityError for an IntegrityError and so on, without the values: they may be what somebody wrote."""
+    return DBAPIError.instance(statement.sql.decode(), None, error, psycopg.Error, hide_parameters=True)

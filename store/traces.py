@@ -1,8 +1,7 @@
 """What an item's walk did, step by step: rows a person can read while it goes on and long after."""
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.walks.ports import StepRecord
-from store.json_values import storable
+from store.json_values import written as as_json
 from store.tables import RunStep
 from store.transactions import Work
 
@@ -29,6 +28,7 @@ ON CONFLICT (run_id, seq, n) DO UPDATE SET
 WHERE run_steps.finished_at IS NULL OR excluded.finished_at IS NOT NULL
 """
 _WRITE = text(WRITE)
+_NAMES = tuple(one.name for one in fields(StepRecord))
 
 
 async def write(work: Work, run_id: UUID, seq: int, records: Iterable[StepRecord]) -> None:
@@ -39,8 +39,8 @@ async def write(work: Work, run_id: UUID, seq: int, records: Iterable[StepRecord
 
 def written(records: Iterable[StepRecord]) -> str:
     """As WRITE takes them."""
-    latest = {record.n: asdict(record) for record in records}
-    return json.dumps(storable(list(latest.values())), allow_nan=False)
+    latest = {record.n: {name: getattr(record, name) for name in _NAMES} for record in records}
+    return as_json(list(latest.values()))
 
 
 async def trace_of(session: AsyncSession, run_id: UUID, seq: int) -> list[dict[str, Any]]:

@@ -76,6 +76,8 @@ class Work:
     run_id: UUID | None = None
     facts: list[dict[str, Any]] = field(default_factory=list)
     followed: int = 0
+    scenes: dict[UUID, Any] = field(default_factory=dict)
+    """Dialogs at hand, by their ids (store/dialogs.py: Scene): what follows from a fact asks them first."""
     #: dialogs that facts were recorded of, as they were loaded: kept, or the session would forget them
     dialogs: dict[UUID, Dialog] = field(default_factory=dict)
     driver: Driver | None = None
