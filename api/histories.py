@@ -74,6 +74,16 @@ async def dialog_history(
     return await _tell(house, viewer, workflow_ids.of_dialog(dialog_id), asked, response)
 
 
+@router.get("/dialogs/{dialog_id}/clocks/history")
+async def clocks_history(
+    dialog_id: UUID, asked: Asked, viewer: Historian, house: CurrentHouse, response: Response
+) -> Told:
+    """What the dialog's clock workflow did, newest first: when it slept until which moment, and when it looked."""
+    async with house.sessions() as session:
+        await require_readable(session, viewer, dialog_id)
+    return await _tell(house, viewer, workflow_ids.of_clocks(dialog_id), asked, response)
+
+
 @router.get("/transfers/{transfer_id}/history")
 async def transfer_history(
     transfer_id: UUID, asked: Asked, viewer: Historian, house: CurrentHouse, response: Response

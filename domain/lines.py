@@ -9,7 +9,7 @@ from domain.histories import UPDATE_ACCEPTED, UPDATE_COMPLETED, By, Category, Gr
 
 SYSTEM, CLOCK = By("system"), By("clock")
 #: kind of workflow → what its waits are for, where the wait itself does not say
-WAITS = {"transfer": "window", "presence": "lease", "dialog": "linger"}
+WAITS = {"transfer": "window", "presence": "lease", "dialog": "linger", "sla": "deadline"}
 _CONTINUED = "CONTINUE_AS_NEW"
 #: the activity result that says how a delivery ended
 _UNDELIVERED = frozenset({"failed", "unknown"})

@@ -41,10 +41,12 @@ _BROUGHT_UP = {
     "dialog_closed": "the dialog was closed",
     "dialog_reopened": "the dialog was reopened",
     "presence_changed": "the status or the connection changed",
+    "clocks_changed": "something earlier is due, or nothing is any more",
 }
 _WAITS = {
     "window": "the end of the offer's window",
     "lease": "the end of the connection's lease",
+    "deadline": "the next threshold or deadline",
     "linger": "late news before ending",
     "wait": "its time",
 }
@@ -54,6 +56,7 @@ _ACTIVITIES = {
     "look_at_dialog": "Looked at what is new",
     "look_at_offer": "Looked at the offer",
     "judge_presence": "Looked at the connection",
+    "look_at_clocks": "Looked at the clocks",
     "apply_command": "Carried out a command",
 }
 _CHILDREN = {"TransferWorkflow": "The window of an offer"}

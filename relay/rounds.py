@@ -20,6 +20,7 @@ from relay import schedules
 from relay.ringing import Bell
 from relay.sending import AnswerPendingError, send
 from store import matching, pending_commands, reactions, sweeps
+from store.clocks import settling
 from store.engines import Sessions
 from store.orphans import orphans
 from store.run_retention import prune_runs
@@ -205,13 +206,17 @@ class Relay:
         self._bell.ring(workflow_ids.of_presence(i) for i in findings.lapsed)
         abandoned = await orphans(self._sessions)
         self._bell.ring(abandoned)
-        if findings.missed or findings.late_offers or findings.lapsed or abandoned:
+        async with self._sessions() as session:
+            late_clocks = await settling.unseen(session)
+        self._bell.ring(workflow_ids.of_clocks(i) for i in late_clocks)
+        if findings.missed or findings.late_offers or findings.lapsed or abandoned or late_clocks:
             log.warning(
                 "sweep.found",
                 missed=findings.missed,
                 late_offers=len(findings.late_offers),
                 lapsed=len(findings.lapsed),
                 orphans=len(abandoned),
+                late_clocks=len(late_clocks),
             )
 
     async def _prune(self) -> None:

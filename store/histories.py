@@ -22,6 +22,8 @@ WHERE r.archived_at IS NULL AND (
     OR (r.kind = 'dialog' AND EXISTS (SELECT FROM dialogs d WHERE d.id = r.dialog_id AND d.status = 'closed'))
     OR (r.kind = 'transfer' AND EXISTS (
         SELECT FROM transfers t WHERE t.id::text = substr(r.workflow_id, 10) AND t.ended_at IS NOT NULL))
+    OR (r.kind = 'sla' AND NOT EXISTS (
+        SELECT FROM timed_dialogs t WHERE t.dialog_id = r.dialog_id AND t.wakes_at IS NOT NULL))
     OR (abs(hashtext(r.run_id)::bigint) % 60) = extract(minute FROM clock_timestamp())::int
 )
 ORDER BY r.started_at LIMIT :limit

@@ -12,6 +12,7 @@ MAKERS = {
     "dialog": workflow_ids.of_dialog,
     "transfer": workflow_ids.of_transfer,
     "presence": workflow_ids.of_presence,
+    "sla": workflow_ids.of_clocks,
 }
 
 
