@@ -105,6 +105,12 @@ def is_response(happening: Happening) -> bool:
     return happening.fact == Fact.MESSAGE_QUEUED and happening.actor_kind == "user"
 
 
+def awaiting_of(happening: Happening) -> datetime | None:
+    """Since when a message waits that a merge brought over; None: none does."""
+    told = happening.data.get("awaiting_since") if happening.fact == Fact.DIALOG_MERGED else None
+    return min(datetime.fromisoformat(told), happening.at) if told else None
+
+
 def _remembering(life: Life, happening: Happening) -> Life:
     told = {side: {"status": s} for side in ("before", "after") if (s := happening.status(side)) is not None}
     cause = replace(happening, data=told)
@@ -207,6 +213,16 @@ def _team_changed(life: Life, happening: Happening) -> Life:
     return replace(life, queued_since=happening.at) if life.queued_since is not None else life
 
 
+def _merged(life: Life, happening: Happening) -> Life:
+    """A client message that came over unanswered waits here since it was written."""
+    awaiting = awaiting_of(happening)
+    if awaiting is None or life.status == Status.CLOSED:
+        return life
+    if life.waiting_since is not None and life.waiting_since <= awaiting:
+        return life
+    return replace(life, waiting_since=awaiting)
+
+
 _CHANGES: dict[str, Callable[[Life, Happening], Life]] = {
     Fact.MESSAGE_RECEIVED: _received,
     Fact.MESSAGE_QUEUED: _said,
@@ -220,6 +236,7 @@ _CHANGES: dict[str, Callable[[Life, Happening], Life]] = {
     Fact.DIALOG_QUEUED: _queued,
     Fact.DIALOG_UNASSIGNED: _unassigned,
     Fact.DIALOG_TEAM_CHANGED: _team_changed,
+    Fact.DIALOG_MERGED: _merged,
 }
 #: facts that may change a life; all others say nothing about time
 TIMELY = frozenset(_CHANGES)

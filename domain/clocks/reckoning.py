@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.calendars.calendars import ALWAYS
 from domain.clocks.aims import Reckoned, due_of, fire, remaining, settle, timed
 from domain.clocks.clocks import Clock, Firing, Interval
-from domain.clocks.lives import Happening, Life, Span, is_response
+from domain.clocks.lives import Happening, Life, Span, awaiting_of, is_response
 from domain.clocks.metrics import Metric, Plan, Target
 from domain.dialogs import Status
 from domain.events import Fact
@@ -27,6 +27,8 @@ AIMING = frozenset(
     }
 )
 _NOTHING = Plan((), ALWAYS)
+#: these run from a client's message, which a merge may bring over from another ticket
+_WAITING = frozenset({Metric.NRT, Metric.RESPOND})
 _CLOSING = frozenset({Fact.DIALOG_CLOSED, Fact.TICKET_CLOSED})
 #: by which of the facts of that moment a stretch of the metric begins
 _BEGINNING = {
@@ -58,6 +60,7 @@ def reckon(
     """
     plan = plan or _NOTHING
     aimed = _aimed_by(happening) if aims_anew else frozenset[str]()
+    came = awaiting_of(happening)
     settled = settle(clocks, happening.at)
     firings = list(settled.firings)
     spans = life.spans()
@@ -75,9 +78,10 @@ def reckon(
         kept.append(clock)
     for key, span in spans.items():
         target = plan.target_for(*key)
-        if key not in open_ones and target is not None and (key[0] in aimed or span.start == happening.at):
+        is_new = span.start == happening.at or (key[0] in _WAITING and came is not None and came == life.waiting_since)
+        if key not in open_ones and target is not None and (key[0] in aimed or is_new):
             kept.append(_begun(life, span, plan, target, happening, new_id()))
-    if aims_anew:
+    if aims_anew or came is not None:
         for n, clock in enumerate(kept):
             if clock.state != "ended":
                 kept[n], fired = fire(clock, happening.at)

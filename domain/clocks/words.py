@@ -31,6 +31,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "dialog.team_changed": ("its team was changed", "змінено групу"),
     "dialog.topic_changed": ("its topic was changed", "змінено тему"),
     "dialog.priority_changed": ("its priority was changed", "змінено пріоритет"),
+    "dialog.merged": ("another ticket was merged into it", "до тікета приєднано інший"),
     "sla.moved": ("its clocks were moved to what is promised now", "годинники перенесено на чинні норми"),
     "client": ("client", "клієнт"),
     "system": ("system", "система"),

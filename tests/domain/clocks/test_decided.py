@@ -313,6 +313,35 @@ def test_p46_a_merged_ticket_closes_and_the_survivor_keeps_its_clocks() -> None:
     assert {c.state for c in merged.clocks} == {"ended"}
 
 
+def test_p46_a_message_that_came_over_unanswered_waits_in_the_survivor_since_it_was_written() -> None:
+    scene = Scene(metric("nrt", HOUR, [50]), norms=Norms(respond=300)).opened("mon 08:00")
+    scene.tell("dialog.assigned", "mon 08:00")
+    scene.reply("mon 08:10")
+    scene.tell("dialog.merged", "mon 10:00", awaiting_since=when("mon 09:20").isoformat(), messages=1)
+    clock = scene.of("nrt")
+    assert (clock.started_at, clock.due_at, clock.state) == (when("mon 09:20"), when("mon 10:20"), "running")
+    assert scene.told("nrt") == [(50, when("mon 09:50"))]
+    assert scene.told("respond") == [(None, when("mon 09:25"))]
+    scene.reply("mon 10:10")
+    assert [(c.result, c.ended_at) for c in scene.clocks] == [
+        ("met", when("mon 10:10")), ("breached", when("mon 10:10")),
+    ]  # fmt: skip
+
+
+def test_p46_an_earlier_message_of_the_survivor_goes_on_waiting_a_later_one_gives_way() -> None:
+    scene = Scene(metric("nrt", HOUR)).opened("mon 08:00")
+    scene.reply("mon 08:10")
+    scene.client("mon 09:30")
+    scene.tell("dialog.merged", "mon 09:40", awaiting_since=when("mon 09:35").isoformat())
+    assert [c.started_at for c in scene.all_of("nrt")] == [when("mon 09:30")]
+    scene.tell("dialog.merged", "mon 09:50", awaiting_since=when("mon 09:00").isoformat())
+    assert [(c.started_at, c.result) for c in scene.all_of("nrt")] == [
+        (when("mon 09:30"), "dropped"), (when("mon 09:00"), None),
+    ]  # fmt: skip
+    scene.tell("dialog.merged", "mon 09:55", awaiting_since=None)
+    assert scene.of("nrt").due_at == when("mon 10:00")
+
+
 def test_a_score_that_comes_as_a_message_starts_nothing() -> None:
     scene = Scene(metric("nrt", 300)).opened("mon 09:00")
     scene.reply("mon 09:01")
