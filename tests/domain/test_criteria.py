@@ -117,8 +117,8 @@ def test_a_field_has_at_most_a_hundred_values_and_from_lies_before_to():
 
 def test_the_closed_list_of_fields():
     assert sorted(PARSERS) == [
-        "awaiting_reply", "channel", "contact", "from", "kind", "operator", "overdue", "q", "rating", "status", "tag", "team",
-        "to", "topic",
+        "awaiting_reply", "channel", "contact", "from", "kind", "operator", "overdue", "q", "rating", "status", "tag",
+        "team", "to", "topic",
     ]  # fmt: skip
 
 
