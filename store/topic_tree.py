@@ -31,7 +31,10 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM dialogs WHERE topic_key = :key LIMIT
 """)
 PLAIN = ("name", "aliases", "priority", "required", "active")
 #: name in the request → the column, and what there must be of this key
-PROMISES: dict[str, tuple[str, type[Calendar] | type[SlaPolicy]]] = {"calendar": ("calendar_key", Calendar), "sla": ("sla_key", SlaPolicy)}
+PROMISES: dict[str, tuple[str, type[Calendar] | type[SlaPolicy]]] = {
+    "calendar": ("calendar_key", Calendar),
+    "sla": ("sla_key", SlaPolicy),
+}
 
 
 async def all_topics(session: AsyncSession) -> list[dict[str, Any]]:
@@ -159,9 +162,8 @@ async def _set_promises(session: AsyncSession, key: str, given: Mapping[str, Any
         if name not in given:
             continue
         wanted = given[name]
-        lock = {"key_share": True, "read": True}
-        there = await session.get(table, wanted, with_for_update=lock) if wanted is not None else None
-        if wanted is not None and (there is None or not there.active):
+        is_there = select(table.key).where(table.key == wanted, table.active).with_for_update(read=True, key_share=True)
+        if wanted is not None and await session.scalar(is_there) is None:
             what = "policy" if name == "sla" else "calendar"
             raise InvalidError(f"There is no {what} {wanted!r}.", field=name)
         setattr(topic, column, wanted)
