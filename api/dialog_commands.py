@@ -4,13 +4,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from api.fields import KEY_PATTERN, Body, Key, KeyInPath, Storable
 from api.json_fields import Fields
 from api.submitting import ANSWERS, Submit
 from api.viewers import needs
 from domain import commands
+from domain.dialogs import MOST_MERGED
 from domain.messages import LONGEST_TEXT, MOST_ATTACHMENTS
 from domain.permissions import Permission as P
 from domain.tickets import LONGEST_DESCRIPTION, LONGEST_SUBJECT
@@ -52,9 +53,12 @@ class CloseBody(Body):
 
 
 class TransferBody(Body):
+    """`topic`, with a team: what the dialog is about from now on."""
+
     to_operator: UUID | None = None
     to_team: Key | None = None
     note: Text | None = None
+    topic: TopicName | None = None
 
 
 class ConnectBody(Body):
@@ -74,7 +78,17 @@ class PriorityBody(Body):
 
 
 class StatusBody(Body):
+    """`until`: when a pending ticket opens again by itself; to come, within a year."""
+
     status: Literal["open", "in_progress", "pending", "resolved", "closed"]
+    until: AwareDatetime | None = None
+
+
+class MergeBody(Body):
+    """`different_contacts`: they may be other clients'."""
+
+    tickets: Annotated[list[UUID], Field(min_length=1, max_length=MOST_MERGED)]
+    different_contacts: bool = False
 
 
 class ConvertBody(Body):
@@ -132,8 +146,10 @@ async def reopen(dialog_id: UUID, submit: Submit) -> Response:
 
 @router.post("/transfers", status_code=201, dependencies=[right(P.DIALOG_TRANSFER)])
 async def transfer(dialog_id: UUID, body: TransferBody, submit: Submit) -> Response:
-    """Offer the dialog to an operator (a window with a deadline), or hand it to a team (at once)."""
-    command = commands.Transfer(body.to_operator, body.to_team, body.note)
+    """Offer the dialog to an operator (a window with a deadline), or hand it to a team (at once), perhaps under
+    another topic.
+    """
+    command = commands.Transfer(body.to_operator, body.to_team, body.note, body.topic)
     return await submit(P.DIALOG_TRANSFER, dialog_id, command)
 
 
@@ -176,8 +192,15 @@ async def set_priority(dialog_id: UUID, body: PriorityBody, submit: Submit) -> R
 
 @router.put("/status", dependencies=[right(P.DIALOG_EDIT)])
 async def set_status(dialog_id: UUID, body: StatusBody, submit: Submit) -> Response:
-    """A ticket's status, forwards by hand; closing is its closure."""
-    return await submit(P.DIALOG_EDIT, dialog_id, commands.SetStatus(body.status))
+    """A ticket's status, forwards by hand; closing is its closure. One that is pending may be given another `until`."""
+    return await submit(P.DIALOG_EDIT, dialog_id, commands.SetStatus(body.status, body.until))
+
+
+@router.post("/merges", dependencies=[right(P.DIALOG_CLOSE)])
+async def merge(dialog_id: UUID, body: MergeBody, submit: Submit) -> Response:
+    """What was said in the named tickets goes over to this one, in its order; they close and name it `merged_into`."""
+    command = commands.Merge(tuple(body.tickets), body.different_contacts)
+    return await submit(P.DIALOG_CLOSE, dialog_id, command)
 
 
 @router.patch("/fields", dependencies=[right(P.DIALOG_EDIT)])

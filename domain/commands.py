@@ -9,6 +9,11 @@ from uuid import UUID
 
 from pydantic import Discriminator
 
+from domain.ticket_commands import Describe as Describe
+from domain.ticket_commands import Merge as Merge
+from domain.ticket_commands import Unwatch as Unwatch
+from domain.ticket_commands import Watch as Watch
+
 
 @dataclass(frozen=True, slots=True)
 class Say:
@@ -67,9 +72,12 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
+    """`topic`: what it is about from now on; only with a team."""
+
     to_operator: UUID | None = None
     to_team: str | None = None
     note: str | None = None
+    topic: str | None = None
     kind: Literal["transfer"] = "transfer"
 
 
@@ -157,18 +165,10 @@ class SetFields:
     kind: Literal["set_fields"] = "set_fields"
 
 
-@dataclass(frozen=True, slots=True)
-class Describe:
-    """Change what a ticket says of itself: `subject`, `description`; null takes one away."""
-
-    changes: dict[str, str | None]
-    kind: Literal["describe"] = "describe"
-
-
 Command = Annotated[
     Say | Take | Assign | Unassign | Close | Reopen | Connect | Transfer | Accept | Decline | Cancel
     | AddParticipant | RemoveParticipant | SetTopic | AddTag | RemoveTag | SetPriority | SetStatus
-    | Convert | SetFields | Describe,
+    | Convert | SetFields | Describe | Watch | Unwatch | Merge,
     Discriminator("kind"),
 ]  # fmt: skip
 

@@ -1,8 +1,9 @@
 """The life of a dialog on its two axes, status and place, and what may follow what."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.errors import DialogClosedError, WrongStatusError
+from domain.errors import DialogClosedError, InvalidError, WrongStatusError
 
 
 class Kind(StrEnum):
@@ -45,6 +46,11 @@ TICKET_TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.CLOSED: frozenset(),
 }
 
+#: tickets that go into another one at once
+MOST_MERGED = 50
+#: a pending ticket opens again by itself within this
+LONGEST_PENDING = timedelta(days=366)
+
 #: statuses in which a held dialog fills a slot of its operator
 OCCUPYING = frozenset({Status.NEW, Status.OPEN, Status.IN_PROGRESS})
 
@@ -73,6 +79,16 @@ def require_status_change(kind: str, before: str, after: str) -> None:
         raise WrongStatusError(f"A ticket has no status {after}.")
     if after not in TICKET_TRANSITIONS.get(Status(before), ()):
         raise WrongStatusError(f"A ticket cannot go from {before} to {after}; backwards only by reopening.")
+
+
+def require_until(status: str, until: datetime | None, now: datetime) -> None:
+    """Raises InvalidError for a moment that a ticket of this status cannot wait until."""
+    if until is None:
+        return
+    if status != Status.PENDING:
+        raise InvalidError("Only a pending ticket waits until a moment.", field="until")
+    if until.tzinfo is None or not now < until <= now + LONGEST_PENDING:
+        raise InvalidError("Say a moment to come, within a year.", field="until")
 
 
 def status_when_waiting(kind: str, *, ever_owned: bool) -> Status:

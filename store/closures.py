@@ -8,7 +8,13 @@ from sqlalchemy.exc import IntegrityError
 
 from domain import dialogs as rules
 from domain.commands import Close, Reopen
-from domain.errors import AnotherDialogOpenError, DialogOpenError, NotYoursError, TopicRequiredError
+from domain.errors import (
+    AnotherDialogOpenError,
+    DialogOpenError,
+    NotYoursError,
+    TopicRequiredError,
+    WrongStatusError,
+)
 from domain.events import Fact
 from domain.permissions import Permission, Viewer, leads, require_acting
 from domain.transfers import Offer
@@ -96,6 +102,10 @@ async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = Tru
     before = {"status": dialog.status, "place": dialog.place}
     if dialog.status not in (rules.Status.CLOSED, rules.Status.RESOLVED, rules.Status.PENDING):
         raise DialogOpenError("The dialog is open already.")
+    if dialog.merged_into is not None:
+        raise WrongStatusError(
+            "The ticket was merged into another one, where it goes on.", dialog_id=str(dialog.merged_into)
+        )
     await _require_only_open(work, dialog)
     was_closed = dialog.status == rules.Status.CLOSED
     is_ticket = dialog.kind == rules.Kind.TICKET

@@ -7,11 +7,23 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.commands import CREATING, Outcome, Request
+from domain.commands import CREATING, Merge, Outcome, Request
 from domain.errors import CommandExpiredError, DomainError, KeyReusedError, UnavailableError
 from domain.permissions import Permission, Viewer
-from store import closures, conversions, fields, participants, places_by_hand, says, topics, transfers
+from store import (
+    closures,
+    conversions,
+    fields,
+    participants,
+    places_by_hand,
+    says,
+    statuses,
+    ticket_merges,
+    topics,
+    transfers,
+)
 from store.dialogs import OfferDueError, Scene, lock_concerned_teams, lock_scene, require_not_due
+from store.distribution import lock_dialogs
 from store.engines import Sessions
 from store.keys import claim_key, store_answer
 from store.reactions import open_reactions
@@ -26,6 +38,8 @@ LIGHT: dict[str, Handler] = {
     "say": says.say,
     "add_participant": participants.add,
     "remove_participant": participants.remove,
+    "watch": participants.add_watcher,
+    "unwatch": participants.remove_watcher,
     "add_tag": topics.add_tag,
     "remove_tag": topics.remove_tag,
     "set_priority": topics.set_priority,
@@ -41,9 +55,10 @@ HEAVY: dict[str, Handler] = {
     "close": closures.close,
     "reopen": closures.reopen,
     "set_topic": topics.set_topic,
-    "set_status": topics.set_status,
+    "set_status": statuses.set_status,
     "transfer": places_by_hand.transfer,
     "convert": conversions.convert,
+    "merge": ticket_merges.merge,
 }
 
 
@@ -128,6 +143,8 @@ async def _carry_out(work: Work, request: Request) -> dict[str, Any]:
     if kind in HEAVY:
         more = await places_by_hand.teams_named(work, request.command)
         await lock_concerned_teams(work, request.dialog_id, *more)
+    if isinstance(request.command, Merge):
+        await lock_dialogs(work, [request.dialog_id, *request.command.tickets])
     scene = await lock_scene(work, request.dialog_id)
     if kind != "connect" or not viewer.may(Permission.DIALOG_CONNECT):
         scene.require_readable(viewer)

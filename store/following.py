@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from store.clocks.following import follow_clocks
+from store.watching import tell_watchers
 
 if TYPE_CHECKING:
     from store.transactions import Work
@@ -18,3 +19,4 @@ async def follow(work: Work) -> None:
     while work.followed < len(work.facts):
         start, work.followed = work.followed, len(work.facts)
         await follow_clocks(work, start)
+        await tell_watchers(work, work.facts[start : work.followed])

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from domain.commands import AddParticipant, RemoveParticipant
+from domain.commands import AddParticipant, RemoveParticipant, Unwatch, Watch
 from domain.errors import OperatorUnsuitableError
 from domain.events import Fact
 from domain.permissions import Permission, Viewer, require_acting
@@ -15,6 +15,7 @@ from store.dialogs import Scene
 from store.tables import Participant
 from store.transactions import Work
 from store.viewers import find_viewer
+from store.watching import tell_of_watching
 
 
 async def add(work: Work, scene: Scene, viewer: Viewer, command: AddParticipant) -> dict[str, Any]:
@@ -53,22 +54,55 @@ async def remove(work: Work, scene: Scene, viewer: Viewer, command: RemovePartic
     return {"participant": str(command.user_id), "changed": removed is not None}
 
 
-async def watch(work: Work, scene: Scene, viewer: Viewer, people: Collection[UUID]) -> list[UUID]:
-    """Who watches reads the dialog and is told of it; answers those who did not watch before. Raises NotYoursError."""
-    require_acting(viewer, scene.relation, is_waiting=scene.dialog.place != "owned")
+async def add_watcher(work: Work, scene: Scene, viewer: Viewer, command: Watch) -> dict[str, Any]:
+    """Somebody watches from now on; one watches oneself what one may read. Raises OperatorUnsuitableError."""
+    if command.user_id != viewer.user_id:
+        added = await find_viewer(work.session, command.user_id)
+        if added is None:
+            raise OperatorUnsuitableError("There is no such active person.")
+        if not added.may(Permission.DIALOG_READ):
+            raise OperatorUnsuitableError(f"{added.name} may not read dialogs.")
+    changed = await watch(work, scene, viewer, [command.user_id])
+    return {"watcher": str(command.user_id), "changed": bool(changed)}
+
+
+async def remove_watcher(work: Work, scene: Scene, viewer: Viewer, command: Unwatch) -> dict[str, Any]:
+    changed = await unwatch(work, scene, viewer, [command.user_id])
+    return {"watcher": str(command.user_id), "changed": bool(changed)}
+
+
+def _require_may_add(viewer: Viewer, scene: Scene, people: Collection[UUID]) -> None:
+    """Oneself: whoever reads the dialog. Others: its team, its author, whoever may act on it. Raises NotYoursError."""
+    relation = scene.relation
+    if set(people) <= {viewer.user_id} or relation.team in viewer.teams or relation.author_id == viewer.user_id:
+        return
+    require_acting(viewer, relation, is_waiting=scene.dialog.place != "owned")
+
+
+async def watch(
+    work: Work, scene: Scene, viewer: Viewer, people: Collection[UUID], *, to: str | None = None
+) -> list[UUID]:
+    """Who watches reads the dialog and is told of its changes; those who did not watch before are told of that, too.
+
+    `to`: the address that stands for them. Answers those added. Raises NotYoursError.
+    """
+    _require_may_add(viewer, scene, people)
     if not people:
         return []
     rows = [{"dialog_id": scene.dialog.id, "user_id": i, "role": "watcher", "added_by": work.actor.id} for i in people]
     added = await work.session.scalars(
         upsert(Participant).values(rows).on_conflict_do_nothing().returning(Participant.user_id)
     )
-    return _told(work, scene, Fact.WATCHER_ADDED, added.all())
+    changed = _told(work, scene, Fact.WATCHER_ADDED, added.all())
+    others = [i for i in changed if i != work.actor.id]
+    if others:
+        await tell_of_watching(work, scene, others, to)
+    return changed
 
 
 async def unwatch(work: Work, scene: Scene, viewer: Viewer, people: Collection[UUID]) -> list[UUID]:
     """Answers those who watched before. Raises NotYoursError, except for oneself."""
-    if set(people) != {viewer.user_id}:
-        require_acting(viewer, scene.relation, is_waiting=scene.dialog.place != "owned")
+    _require_may_add(viewer, scene, people)
     removed = await work.session.scalars(
         delete(Participant)
         .where(

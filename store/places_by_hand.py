@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from domain import dialogs as rules
-from domain.commands import Assign, Command, Connect, Convert, SetTopic, Take, Transfer, Unassign
+from domain.commands import Assign, Command, Connect, Convert, Merge, SetTopic, Take, Transfer, Unassign
 from domain.errors import (
     AlreadyTakenError,
     ForbiddenError,
@@ -15,14 +15,14 @@ from domain.errors import (
     OperatorUnsuitableError,
     WrongStatusError,
 )
-from domain.events import Fact
 from domain.permissions import Permission, Viewer, leads, require_acting
 from domain.transfers import Offer
-from store import transfers
+from store import ticket_merges, transfers
 from store.dialogs import Scene
+from store.hand_overs import hand_to_team
 from store.places import give, has_room, require_able, settle_waiting, to_pool
 from store.tables import Contact, Team, User
-from store.topics import change_team, reroute, resolve_topic, team_of_topic
+from store.topics import about, change_team, reroute, resolve_topic, team_of_topic
 from store.transactions import Work
 
 
@@ -31,6 +31,8 @@ async def teams_named(work: Work, command: Command) -> list[str]:
     match command:
         case Transfer(to_team=str(key)):
             return [key]
+        case Merge(tickets=ids):
+            return await ticket_merges.teams_of(work, ids)
         case Convert(assignee=str(address)) if address.startswith("team:"):
             return [address.removeprefix("team:")]
         case Connect(team=str(key)):
@@ -105,12 +107,17 @@ async def transfer(work: Work, scene: Scene, viewer: Viewer, command: Transfer) 
     if (command.to_operator is None) == (command.to_team is None):
         raise InvalidError("Say either to_operator or to_team.", field="to_operator")
     require_acting(viewer, scene.relation, is_waiting=dialog.place in rules.WAITING)
+    if command.topic is not None and command.to_team is None:
+        raise InvalidError("A topic goes with a team.", field="topic")
     if command.to_operator is not None:
         return await transfers.offer(work, scene, command.to_operator, command.note)
     team = await transfers.team_to_hand_to(work, str(command.to_team))
     if team.key == dialog.team_key and dialog.operator_id is None:
         raise WrongStatusError("The dialog waits in this team already.")
-    return await transfers.hand_to_team(work, scene, team, command.note)
+    if command.topic is not None:
+        await about(work, scene, await resolve_topic(work.session, command.topic), by_hand=True)
+    told = await hand_to_team(work, scene, team, command.note)
+    return {**told, "topic": dialog.topic_key}
 
 
 async def connect(work: Work, scene: Scene, viewer: Viewer, command: Connect) -> dict[str, Any]:
@@ -144,13 +151,7 @@ async def _connect(work: Work, scene: Scene, command: Connect) -> dict[str, Any]
         dialog.weight = command.weight
     team_key = command.team or dialog.team_key
     if topic is not None:
-        if dialog.topic_key != topic.key:
-            work.record(
-                Fact.DIALOG_TOPIC_CHANGED, **scene.event_ids, before={"topic": dialog.topic_key},
-                after={"topic": topic.key}, by_hand=False,
-            )  # fmt: skip
-        dialog.topic_key = topic.key
-        await work.session.flush()
+        await about(work, scene, topic, by_hand=False)
         if command.team is None:
             team_key = await team_of_topic(work.session, topic.key, dialog.team_key)
     if team_key != dialog.team_key and not await _is_active(work, team_key):

@@ -1,4 +1,4 @@
-"""Topic, tags, priority and a ticket's status; and which team a topic leads to."""
+"""Topic, tags and priority; and which team a topic leads to."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import dialogs as rules
-from domain.commands import AddTag, RemoveTag, SetPriority, SetStatus, SetTopic
+from domain.commands import AddTag, RemoveTag, SetPriority, SetTopic
 from domain.errors import InvalidError, UnknownTopicError
 from domain.events import Fact
 from domain.permissions import Viewer, require_acting
 from store import transfers
 from store.dialogs import Scene
-from store.places import free_slot, settle_waiting, wake_after_exclusions
+from store.places import settle_waiting, wake_after_exclusions
 from store.priorities import require_priority
 from store.tables import Tag, Team, Topic
 from store.transactions import Work
@@ -73,17 +73,24 @@ async def set_topic(work: Work, scene: Scene, viewer: Viewer, command: SetTopic)
         require_acting(viewer, scene.relation, is_waiting=dialog.place in rules.WAITING)
     rules.require_open(dialog.status)
     topic = await resolve_topic(work.session, command.topic) if command.topic is not None else None
-    before, dialog.topic_key = dialog.topic_key, topic.key if topic else None
-    if before == dialog.topic_key:
+    if not await about(work, scene, topic, by_hand=True):
         return {"topic": dialog.topic_key, "changed": False}
-    work.record(
-        Fact.DIALOG_TOPIC_CHANGED, **scene.event_ids, operator_id=dialog.operator_id,
-        before={"topic": before}, after={"topic": dialog.topic_key}, by_hand=True,
-    )  # fmt: skip
-    await work.session.flush()
     if dialog.place in rules.WAITING and topic is not None:
         await reroute(work, scene, await team_of_topic(work.session, topic.key, dialog.team_key), cause="topic_changed")
     return {"topic": dialog.topic_key, "team": dialog.team_key, "changed": True}
+
+
+async def about(work: Work, scene: Scene, topic: Topic | None, *, by_hand: bool) -> bool:
+    """What the dialog is about from now on; answers whether that is something else."""
+    dialog, key = scene.dialog, topic.key if topic else None
+    before, dialog.topic_key = dialog.topic_key, key
+    if before != key:
+        work.record(
+            Fact.DIALOG_TOPIC_CHANGED, **scene.event_ids, operator_id=dialog.operator_id,
+            before={"topic": before}, after={"topic": key}, by_hand=by_hand,
+        )  # fmt: skip
+    await work.session.flush()
+    return before != key
 
 
 async def reroute(work: Work, scene: Scene, team_key: str, *, cause: str) -> None:
@@ -135,27 +142,3 @@ async def set_priority(work: Work, scene: Scene, viewer: Viewer, command: SetPri
             before={"priority": before}, after={"priority": command.priority},
         )  # fmt: skip
     return {"priority": command.priority, "changed": before != command.priority}
-
-
-async def set_status(work: Work, scene: Scene, viewer: Viewer, command: SetStatus) -> dict[str, Any]:
-    """A ticket's status by hand. Pending and resolved give the slot back."""
-    dialog = scene.dialog
-    require_acting(viewer, scene.relation, is_waiting=dialog.place in rules.WAITING)
-    rules.require_open(dialog.status)
-    if command.status not in {*rules.TICKET_STATUSES}:
-        raise InvalidError(f"There is no status {command.status!r}.", field="status")
-    before = dialog.status
-    if before == command.status:
-        return {"status": before, "changed": False}
-    rules.require_status_change(dialog.kind, before, command.status)
-    had, has = rules.occupies_slot(before), rules.occupies_slot(command.status)
-    dialog.status = command.status
-    await work.session.flush()
-    if dialog.operator_id is not None and had and not has:
-        await free_slot(work, dialog)
-        await transfers.drain_for(work, [dialog.operator_id], cause="ticket_status")
-    work.record(
-        Fact.TICKET_STATUS_CHANGED, **scene.event_ids, operator_id=dialog.operator_id, before={"status": before},
-        after={"status": command.status},
-    )  # fmt: skip
-    return {"status": command.status, "changed": True}

@@ -91,33 +91,6 @@ async def offer(
     }  # fmt: skip
 
 
-async def hand_to_team(work: Work, scene: Scene, team: Team, note: str | None) -> dict[str, Any]:
-    """Move the dialog into another team's list. It leaves the sender at once; there is no window (P135)."""
-    dialog = scene.dialog
-    before, sender = dialog.team_key, dialog.operator_id
-    target = scene.offer.to_operator if scene.offer else None
-    if note:
-        await messages.add_note(work, scene, note)
-    if scene.offer is not None:
-        await end(work, scene, Offer.RESCINDED, reason="handed_to_team", tell=True)
-    row = Transfer(
-        id=new_id(), dialog_id=dialog.id, from_operator=sender, to_team=team.key, offered_by=work.actor.id,
-        fallback=scene.team.transfer_fallback, window=0, state=Offer.ACCEPTED, offered_at=work.now,
-        deadline=work.now, ended_at=work.now, ended_by=work.actor.id, reason="to_team",
-    )  # fmt: skip
-    work.session.add(row)
-    await move_to_team(work, scene, team)
-    await to_pool(work, scene, cause="handed_to_team", excluding=sender)
-    work.record(
-        Fact.DIALOG_TEAM_CHANGED, **scene.event_ids, before={"team": before}, after={"team": team.key},
-        transfer_id=str(row.id),
-    )  # fmt: skip
-    await settle_waiting(work, scene, cause="handed_to_team")
-    await drain_for(work, [sender, target], cause="handed_to_team")
-    row.holder_after = dialog.operator_id
-    return {"transfer_id": str(row.id), "state": row.state, "deadline": None, "to_team": team.key, **_place(scene)}
-
-
 async def move_to_team(work: Work, scene: Scene, team: Team) -> None:
     work.require_teams([team.key])
     scene.dialog.team_key = team.key
@@ -309,8 +282,3 @@ def answer_of(transfer: Transfer) -> dict[str, Any]:
         "deadline": transfer.deadline.isoformat(),
         "operator_id": str(transfer.holder_after) if transfer.holder_after else None,
     }
-
-
-def _place(scene: Scene) -> dict[str, Any]:
-    dialog = scene.dialog
-    return {"place": dialog.place, "operator_id": str(dialog.operator_id) if dialog.operator_id else None}

@@ -7,8 +7,10 @@ from pydantic import Field, StringConstraints
 
 from domain.actions import capabilities
 from domain.actions.fields import (
+    Id,
     Json,
     Line,
+    Moment,
     Operator,
     People,
     Priority,
@@ -20,6 +22,7 @@ from domain.actions.fields import (
     Topic,
 )
 from domain.actions.manifests import Effect, Manifest, Placement, Result, WriteParams
+from domain.dialogs import MOST_MERGED
 from domain.tickets import LONGEST_DESCRIPTION
 
 MOST_MENTIONED = 20
@@ -29,7 +32,10 @@ FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0
 
 
 class SetStatus(WriteParams):
+    """`until`: when a pending ticket opens again by itself; within a year."""
+
     status: TicketStatus
+    until: Moment | None = None
 
 
 class SetTopic(WriteParams):
@@ -79,6 +85,20 @@ class Converted(Result):
     number: int | None = None
 
 
+class MergeTickets(WriteParams):
+    """`tickets` go into the one at hand; with `into`, the one at hand goes into that, together with `tickets`."""
+
+    tickets: Annotated[list[Id], Field(max_length=MOST_MERGED)] = Field(default_factory=list)
+    into: Id | None = None
+    different_contacts: bool = False
+
+
+class Merged(Result):
+    into: str | None = None
+    messages: int = 0
+    merged: list[dict[str, Any]] = Field(default_factory=list)
+
+
 class AddNote(WriteParams):
     text: Text
     mention: Annotated[list[Operator], Field(max_length=MOST_MENTIONED)] = Field(default_factory=list)
@@ -100,6 +120,10 @@ def _previous_field(p: Any, names: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tagging(on: bool) -> Any:
     return lambda p, names: {"changed": (p.tag in ((names.get(p.scope) or {}).get("tags") or [])) != on}
+
+
+def _merge(p: Any, names: Mapping[str, Any]) -> dict[str, Any]:
+    return {"into": p.into or (names.get("dialog") or {}).get("id")}
 
 
 def _convert(p: Any, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,6 +162,10 @@ ACTIONS: tuple[Manifest, ...] = (
     Manifest(
         "convert_to_ticket", ConvertToTicket, Converted, **_EDITS, heavy=True, simulate=_convert,
         label={"uk": "Зробити тікетом", "en": "Convert to ticket"}, icon="ticket",
+    ),
+    Manifest(
+        "merge_tickets", MergeTickets, Merged, capability=capabilities.CLOSE, **_WRITES, heavy=True, simulate=_merge,
+        label={"uk": "Об'єднати тікети", "en": "Merge tickets"}, icon="git-pull-request",
     ),
     Manifest(
         "add_note", AddNote, Noted, capability=capabilities.NOTE, **_WRITES, can_undo=True,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from domain.actions import capabilities
-from domain.actions.fields import Duration, Line, Operator, Strategy, Team, Weight
+from domain.actions.fields import Duration, Line, Operator, Strategy, Team, Topic, Weight
 from domain.actions.manifests import Effect, Manifest, Placement, Result, WriteParams
 
 MOST_EXCLUDED = 100
@@ -59,7 +59,10 @@ class Transferred(Result):
 
 
 class TransferToTeam(WriteParams):
+    """`topic`: what it is about from now on."""
+
     team: Team
+    topic: Topic | None = None
     note: Line | None = None
 
 

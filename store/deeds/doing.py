@@ -11,14 +11,14 @@ from domain.actions.catalogue import catalogue
 from domain.actions.manifests import Effect, Manifest
 from domain.errors import DomainError
 from domain.walks.ports import Deed, Done, StepError
-from store.deeds import clocks, contacts, handling, particulars, people, places, readings, tellings, undoing
+from store.deeds import clocks, contacts, handling, merging, particulars, people, places, readings, tellings, undoing
 from store.deeds.stages import Handler, Stage, TeamsNeededError, step_error
 from store.dialogs import lock_scene, teams_concerned
 from store.transactions import GroundMovedError
 
 DEEDS: Mapping[str, Handler] = {
     **places.DEEDS, **handling.DEEDS, **particulars.DEEDS, **tellings.DEEDS, **people.DEEDS,
-    **contacts.DEEDS, **readings.DEEDS, **clocks.DEEDS,
+    **contacts.DEEDS, **readings.DEEDS, **clocks.DEEDS, **merging.DEEDS,
 }  # fmt: skip
 #: refused, if at all, before they write: they need no savepoint
 _REFUSED_FIRST = frozenset({"reopen", "distribute", "add_note", "add_tag", "remove_tag", "set_priority", "set_field",

@@ -11,9 +11,11 @@ from domain.commands import Convert
 from domain.commands import Reopen as ReopenCommand
 from domain.commands import SetStatus as SetStatusCommand
 from domain.commands import SetTopic as SetTopicCommand
-from store import closures, conversions, places_by_hand, topics
+from domain.expressions.values import parse_moment
+from store import closures, conversions, places_by_hand, statuses, topics
 from store.deeds.places import explain, standing
 from store.deeds.stages import Handler, Stage
+from store.snapshots import moment
 
 _REOPENED = (rules.Status.CLOSED, rules.Status.RESOLVED, rules.Status.PENDING)
 
@@ -42,11 +44,13 @@ async def close(stage: Stage, p: Close) -> dict[str, Any]:
 
 
 async def set_status(stage: Stage, p: SetStatus) -> dict[str, Any]:
-    scene, before = stage.require_scene(), stage.require_scene().dialog.status
-    told = await topics.set_status(stage.work, scene, stage.viewer, SetStatusCommand(p.status))
+    scene, dialog = stage.require_scene(), stage.require_scene().dialog
+    before, waited = dialog.status, moment(dialog.pending_until)
+    command = SetStatusCommand(p.status, parse_moment(p.until) if p.until else None)
+    told = await statuses.set_status(stage.work, scene, stage.viewer, command)
     if told["changed"]:
-        stage.undo = {"before": before, "after": p.status}
-    return {"previous": before, "changed": told["changed"]}
+        stage.undo = {"before": before, "after": p.status, "until": waited}
+    return {"previous": before, "changed": told["changed"], "pending_until": told["pending_until"]}
 
 
 async def set_topic(stage: Stage, p: SetTopic) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from domain.walks.ports import StepError
 from store import participants, presence, transfers
 from store.deeds.stages import Handler, Stage
 from store.tables import Operator
-from store.tellings import people_behind, tell
+from store.tellings import people_behind
 from store.transactions import team_keys_of
 
 
@@ -31,14 +31,9 @@ async def add_watcher(stage: Stage, p: Watch) -> dict[str, Any]:
     people = await people_behind(stage.work, p.operator)
     if not people and ":" not in p.operator:
         raise StepError("not_found", "There is no such active person.")
-    added = await participants.watch(stage.work, scene, stage.viewer, people)
+    added = await participants.watch(stage.work, scene, stage.viewer, people, to=p.operator)
     if added:
         stage.undo = {"people": [str(i) for i in added]}
-        d = scene.dialog
-        await tell(
-            stage.work, added, f"#{d.number}", key=f"watch:{d.id}", link=f"/dialogs/{d.id}", dialog_id=d.id,
-            to=p.operator,
-        )  # fmt: skip
     return {"changed": bool(added), "count": len(added)}
 
 

@@ -111,9 +111,11 @@ async def transfer_to_team(stage: Stage, p: TransferToTeam) -> dict[str, Any]:
     stage.require_teams([p.team])
     if scene.dialog.team_key == p.team and scene.dialog.operator_id is None and scene.dialog.place in rules.WAITING:
         return {"team": p.team, "changed": False}
-    command = TransferCommand(to_team=p.team, note=p.note)
+    topic = scene.dialog.topic_key
+    command = TransferCommand(to_team=p.team, note=p.note, topic=p.topic)
     told = await places_by_hand.transfer(stage.work, scene, stage.viewer, command)
-    stage.undo = {"before": before, "after": standing(scene)}
+    topics = {"before": topic, "after": scene.dialog.topic_key}
+    stage.undo = {"before": before, "after": standing(scene), "topic": topics}
     return {"team": p.team, "place": told["place"], "operator_id": told["operator_id"]}
 
 

@@ -9,6 +9,7 @@ from domain import dialogs as rules
 from domain.commands import SetPriority
 from domain.events import Fact
 from domain.transfers import Offer
+from domain.workflow_ids import of_clocks
 from store import closures, mergers, participants, topics, transfers
 from store.deeds.particulars import field_of, write_field, write_tag
 from store.deeds.people import write_status
@@ -25,7 +26,7 @@ from store.places import (
     to_pool,
     wait_no_longer,
 )
-from store.tables import Message, Operator, Participant, Team
+from store.tables import Message, Operator, Participant, Team, Topic
 from store.topics import change_team
 
 UNDONE, CHANGED = "undone", "changed_since"
@@ -46,6 +47,16 @@ async def _place(stage: Stage, kept: dict[str, Any]) -> str:
         return CHANGED
     await _restore_place(stage, scene, before)
     return UNDONE
+
+
+async def _transfer_to_team(stage: Stage, kept: dict[str, Any]) -> str:
+    """The topic that went with it goes back with it, unless it has become another one since."""
+    ended, went = await _place(stage, kept), kept.get("topic") or {}
+    scene = stage.require_scene()
+    if ended == UNDONE and went.get("before") != went.get("after") == scene.dialog.topic_key:
+        topic = await stage.work.session.get(Topic, went["before"]) if went["before"] else None
+        await topics.about(stage.work, scene, topic, by_hand=False)
+    return ended
 
 
 async def _restore_place(stage: Stage, scene: Scene, before: Mapping[str, Any]) -> None:
@@ -107,6 +118,9 @@ async def _set_status(stage: Stage, kept: dict[str, Any]) -> str:
     had, has = rules.occupies_slot(dialog.status), rules.occupies_slot(kept["before"])
     dialog.status = kept["before"]
     wait_no_longer(stage.work, dialog)
+    if kept.get("until"):
+        dialog.pending_until = datetime.fromisoformat(kept["until"])
+        stage.work.react(of_clocks(dialog.id), "clocks_changed")
     await stage.work.session.flush()
     if dialog.operator_id is not None and had and not has:
         await free_slot(stage.work, dialog)
@@ -213,9 +227,10 @@ async def _merge_contacts(stage: Stage, kept: dict[str, Any]) -> str:
 
 
 UNDOS: Mapping[str, Undo] = {
-    "assign": _place, "unassign": _place, "distribute": _place, "transfer_to_team": _place, "transfer": _transfer,
-    "add_participant": _add_participant, "reopen": _reopen, "close": _close, "set_status": _set_status,
-    "set_topic": _set_topic, "set_priority": _set_priority, "set_field": _set_field, "add_tag": _tag,
-    "remove_tag": _tag, "add_note": _add_note, "add_watcher": _add_watcher, "remove_watcher": _remove_watcher,
-    "set_operator_status": _set_operator_status, "merge_contacts": _merge_contacts,
+    "assign": _place, "unassign": _place, "distribute": _place, "transfer_to_team": _transfer_to_team,
+    "transfer": _transfer, "add_participant": _add_participant, "reopen": _reopen, "close": _close,
+    "set_status": _set_status, "set_topic": _set_topic, "set_priority": _set_priority, "set_field": _set_field,
+    "add_tag": _tag, "remove_tag": _tag, "add_note": _add_note, "add_watcher": _add_watcher,
+    "remove_watcher": _remove_watcher, "set_operator_status": _set_operator_status,
+    "merge_contacts": _merge_contacts,
 }  # fmt: skip

@@ -17,9 +17,11 @@ ID, OTHER = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000
 LEAST = {
     "assign": {"operator": ID}, "unassign": {}, "distribute": {"to": "online"}, "transfer": {"operator": ID},
     "transfer_to_team": {"team": "vip"}, "add_participant": {"operator": ID}, "reopen": {}, "close": {},
-    "set_status": {"status": "pending"}, "set_topic": {"topic": "payment"}, "set_priority": {"priority": "high"}, "move_clocks": {},
+    "set_status": {"status": "pending"}, "set_topic": {"topic": "payment"}, "set_priority": {"priority": "high"},
+    "move_clocks": {},
     "set_field": {"field": "order", "value": 5}, "add_tag": {"tag": "vip"}, "remove_tag": {"tag": "vip"},
-    "convert_to_ticket": {}, "add_note": {"text": "Hello"}, "add_watcher": {"operator": "role:supervisor"},
+    "convert_to_ticket": {}, "merge_tickets": {"tickets": [OTHER]}, "add_note": {"text": "Hello"},
+    "add_watcher": {"operator": "role:supervisor"},
     "remove_watcher": {"operator": ID}, "notify": {"to": "team:vip", "text": "Come"},
     "set_operator_status": {"operator": ID, "status": "offline"}, "merge_contacts": {"into": ID, "from": OTHER},
     "send_message": {"text": "Hello"}, "send_quick_reply": {"quick_reply": "stale"},
