@@ -12,7 +12,8 @@ from domain.clocks.lives import Happening, Life, begun, from_json, to_json
 from domain.clocks.metrics import Plan
 from domain.clocks.policies import Chosen, Norms, plan_for, policy_of
 from domain.clocks.reckoning import AIMING, reckon, remaining, settle
-from tests.domain.clocks.slow_clocks import Kept, SlowClocks, seconds_of, sorted_fired
+from tests.domain.clocks.slow_calendars import seconds_of
+from tests.domain.clocks.slow_clocks import Kept, SlowClocks, sorted_fired
 from tests.domain.clocks.slow_clocks import Plan as SlowPlan
 from tests.domain.clocks.stories import Fact, Story, at, calendar_named
 

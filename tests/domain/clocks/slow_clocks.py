@@ -5,37 +5,9 @@ A second counts for a stopwatch that runs when the wall clock of the calendar's 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from domain.calendars.calendars import Calendar
-
-HORIZON = 5 * 86_400
-"""Seconds of a story at most."""
-
-
-@dataclass
-class SlowCalendar:
-    calendar: Calendar
-    base: datetime
-    counts: bytes = b""
-
-    def __post_init__(self) -> None:
-        minutes = (_is_working(self.calendar, self.base + timedelta(minutes=m)) for m in range(HORIZON // 60 + 1))
-        self.counts = b"".join((b"\1" if works else b"\0") * 60 for works in minutes)
-
-
-def _is_working(calendar: Calendar, moment: datetime) -> bool:
-    local = moment.astimezone(ZoneInfo(calendar.zone))
-    minute = local.hour * 60 + local.minute
-
-    def intervals(day: Any) -> Any:
-        return calendar.exceptions[day] if day in calendar.exceptions else calendar.weekly[day.weekday()]
-
-    today, yesterday = local.date(), local.date() - timedelta(days=1)
-    return any(a <= minute < b for a, b in intervals(today)) or any(minute + 1440 < b for _, b in intervals(yesterday))
+from tests.domain.clocks.slow_calendars import HORIZON
 
 
 @dataclass
@@ -111,7 +83,9 @@ class SlowClocks:
         self.plan = plan
         self.now = 0
         self.kind, self.status = "chat", "new"
-        self.responded = self.held = self.queued = False
+        self.responded = self.queued = False
+        self.held: int | None = None
+        self.stood: list[tuple[int, int]] = []
         self.waiting: int | None = None
         self.resolved: int | None = None
         self.watches: dict[str, Stopwatch] = {}
@@ -123,6 +97,8 @@ class SlowClocks:
                 watch.ran.append((self.now, moment))
                 if watch.promised:
                     watch.promised.count(self.now, moment)
+        if self.status in ("pending", "resolved"):
+            self.stood.append((self.now, moment))
         self.now = moment
 
     def tell(self, fact: str, data: dict[str, Any], actor: str) -> None:
@@ -168,7 +144,7 @@ class SlowClocks:
         self._cycle()
 
     def _cycle(self) -> None:
-        self.responded = False
+        self.responded, self.stood = False, []
         self.begin("tfr")
         self.begin("ttc")
         if self.kind == "ticket":
@@ -182,7 +158,7 @@ class SlowClocks:
             return
         if self.responded:
             self.begin("nrt", runs=self.status not in ("pending", "resolved"))
-        if self.held:
+        if self.held is not None:
             self.begin("respond")
 
     def message_queued(self, data: dict[str, Any], actor: str) -> None:
@@ -206,13 +182,13 @@ class SlowClocks:
         self.end("ttc", good=True, at=self.resolved)
         self.end("tis", good=True)
         self.end("tfr", "nrt", "accept", "respond", good=False)
-        self.status, self.waiting, self.resolved, self.held, self.queued = "closed", None, None, False, False
+        self.status, self.waiting, self.resolved, self.held, self.queued = "closed", None, None, None, False
 
     ticket_closed = dialog_closed
 
     def dialog_reopened(self, data: dict[str, Any], actor: str) -> None:
         self.end("respond", good=False)
-        self.held = False
+        self.held = None
         if self.status == "closed":
             self.waiting = self.now if self.waiting == self.now else None
             self.status = data["after"]["status"]
@@ -232,7 +208,7 @@ class SlowClocks:
     def dialog_assigned(self, data: dict[str, Any], actor: str) -> None:
         self.end("accept", good=True)
         self.end("respond", good=False)
-        self.held, self.queued = True, False
+        self.held, self.queued = self.now, False
         if self.status == "new":
             self.status = "open"
         if self.waiting is not None:
@@ -245,13 +221,38 @@ class SlowClocks:
 
     def dialog_unassigned(self, data: dict[str, Any], actor: str) -> None:
         self.end("respond", good=False)
-        self.held, self.queued = False, True
+        self.held, self.queued = None, True
         self.begin("accept")
 
     def dialog_team_changed(self, data: dict[str, Any], actor: str) -> None:
         if self.queued:
             self.end("accept", good=False)
             self.begin("accept")
+
+    def dialog_merged(self, data: dict[str, Any], actor: str) -> None:
+        since = data["awaiting_second"]
+        if self.status == "closed" or (self.waiting is not None and self.waiting < since):
+            return
+        self.waiting = since
+        stands = self.status in ("pending", "resolved")
+        if self.responded:
+            self._begin_since("nrt", since, self.stood, runs=not stands)
+        if self.held is not None:
+            self._begin_since("respond", max(since, self.held), [], runs=True)
+
+    def _begin_since(self, metric: str, start: int, stood: list[tuple[int, int]], *, runs: bool) -> None:
+        watch = self.watches.get(metric)
+        if watch is not None and watch.start == start and watch.promised is not None:
+            return
+        self.end(metric, good=False)
+        self.watches[metric] = watch = Stopwatch(metric, "", start, runs)
+        for second in range(start, self.now):
+            if not any(a <= second < b for a, b in stood):
+                watch.ran.append((second, second + 1))
+        if (metric, "") in self.plan():
+            watch.promised = Promised(*self.plan()[metric, ""])
+            for begin, end in watch.ran:
+                watch.promised.count(begin, end)
 
     def open_ones(self) -> list[Kept]:
         """The clocks that have not ended, with the second at which those that run will be due, if that is near."""
@@ -275,10 +276,3 @@ class SlowClocks:
 
 def sorted_fired(fired: list[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
     return sorted(fired, key=lambda f: (f[0], f[1] or 100))
-
-
-@cache
-def seconds_of(name: str, base: datetime, calendar_named: Callable[[str], Calendar]) -> bytes:
-    """Which seconds since `base` count; kept, as a calendar serves many stories."""
-    assert base.tzinfo is UTC
-    return SlowCalendar(calendar_named(name), base).counts

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from domain.calendars.calendars import ALWAYS, Calendar
-from tests.domain.clocks.slow_clocks import HORIZON
+from tests.domain.clocks.slow_calendars import HORIZON
 
 #: Mondays and days before holidays and both switches of Europe/Kyiv
 _DAYS = ((2026, 11, 2), (2026, 3, 27, 5), (2026, 10, 23, 4), (2026, 12, 30), (2026, 6, 5))
@@ -82,6 +82,7 @@ class Story:
 ACTS = {
     "client": 5, "reply": 9, "bot": 1, "note": 1, "in_progress": 2, "pending": 2, "resolved": 2, "close": 1,
     "reopen": 3, "assign": 4, "unassign": 1, "team": 1, "topic": 1, "priority": 1, "convert": 3, "rate": 1, "look": 2,
+    "merge": 1,
 }  # fmt: skip
 _FORWARD = {
     "open": {"in_progress", "pending", "resolved"},
@@ -112,6 +113,7 @@ def _topics(draw: st.DrawFn) -> Topic:
 class _Dialog:
     """As much of a dialog as decides which facts may come next."""
 
+    base: datetime
     kind: str = "chat"
     status: str = "new"
     place: str = "queued"
@@ -135,6 +137,8 @@ class _Dialog:
                 return self.kind == "ticket" and act in _FORWARD.get(self.status, ())
             case "reply" | "unassign":
                 return self.place == "owned"
+            case "merge":
+                return self.kind == "ticket"
             case "close" | "assign" | "team":
                 return self.is_open
             case "reopen":
@@ -215,6 +219,11 @@ class _Dialog:
         self.priority = "critical" if self.priority == "normal" else "normal"
         self.record("dialog.priority_changed")
 
+    def _merge(self) -> None:
+        second = max(0, self.now - len(self.facts) * 977 % 20_000)
+        since = (self.base + timedelta(seconds=second)).isoformat()
+        self.record("dialog.merged", awaiting_since=since, awaiting_second=second)
+
     def _convert(self) -> None:
         was_closed, before = not self.is_open, self.status
         self.kind, self.status = "ticket", "in_progress" if self.place == "owned" else "open"
@@ -227,7 +236,7 @@ class _Dialog:
 
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
-    dialog = _Dialog()
+    dialog = _Dialog(draw(st.sampled_from(BASES)))
     if draw(st.booleans()):
         dialog.kind, dialog.status = "ticket", "open"
     dialog.record("dialog.opened", "client", kind=dialog.kind, status=dialog.status)
@@ -245,7 +254,7 @@ def stories(draw: st.DrawFn) -> Story:
     norms = st.tuples(st.none() | st.integers(1, 900), st.none() | st.integers(1, 900))
     topics = {"a": draw(_topics()), "b": draw(_topics()), "none": Topic(None, None)}
     return Story(
-        draw(st.sampled_from(BASES)), topics, {"one": draw(norms), "two": draw(norms)}, dialog.facts, looks,
+        dialog.base, topics, {"one": draw(norms), "two": draw(norms)}, dialog.facts, looks,
         dialog.now + draw(st.integers(0, 40_000)),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from domain.calendars.reckoning import working_between
 from domain.clocks.reckoning import remaining
 from tests.domain.clocks.playing import comparable, play, same_clocks, told_by_engine, told_slowly
-from tests.domain.clocks.slow_clocks import HORIZON
+from tests.domain.clocks.slow_calendars import HORIZON
 from tests.domain.clocks.stories import Story, at, stories
 
 _LIVES = int(os.environ.get("CLOCK_LIVES", "1000"))
