@@ -121,8 +121,8 @@ class TimeAsked(Body):
 
 
 class Counted(BaseModel):
-    begin: AwareDatetime
-    end: AwareDatetime
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
 
 
 class TimeTold(BaseModel):
@@ -163,7 +163,7 @@ async def preview_time(body: TimeAsked, session: Reading) -> TimeTold:
     pieces = counted(calendar, body.start, due)
     return TimeTold(
         due=due,
-        counted=[Counted(begin=begin, end=end) for begin, end in pieces[:MOST_SHOWN]],
+        counted=[Counted.model_validate({"from": begin, "to": end}) for begin, end in pieces[:MOST_SHOWN]],
         left_out=max(0, len(pieces) - MOST_SHOWN),
     )
 

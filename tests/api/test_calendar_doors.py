@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -159,8 +160,8 @@ async def test_the_hours_that_are_counted_are_told(admin, demo):
     assert by_key.json() == {
         "due": "2026-11-23T07:30:00Z", "left_out": 0,
         "counted": [
-            {"begin": "2026-11-20T15:30:00Z", "end": "2026-11-20T16:00:00Z"},
-            {"begin": "2026-11-23T07:00:00Z", "end": "2026-11-23T07:30:00Z"},
+            {"from": "2026-11-20T15:30:00Z", "to": "2026-11-20T16:00:00Z"},
+            {"from": "2026-11-23T07:00:00Z", "to": "2026-11-23T07:30:00Z"},
         ],
     }  # fmt: skip
     drawn = await admin.post(f"{API}/calendars/preview-time", json={"zone": "Europe/Kyiv", "weekly": WEEK, **asked})
@@ -227,3 +228,44 @@ async def test_the_demo_keeps_office_hours(admin, demo):
     assert (office["zone"], office["weekly"]["fri"]) == ("Europe/Kyiv", ["09:00-18:00"])
     assert office["exceptions"]["2026-12-25"] == []
     assert office["topics"] == ["delivery", "payment"]
+
+
+async def test_other_hours_move_running_clocks_only_once_somebody_has_said_so(admin, demo):
+    """A calendar of a topic; a ticket of the topic runs by it."""
+    week = {day: ["00:00-12:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    await admin.post(f"{API}/calendars", json=calendar("moving", zone="UTC", weekly=week))
+    metrics = [{"metric": "ttc", "target": 360_000}]
+    await admin.post(f"{API}/sla-policies", json={"key": "moving", "name": "M", "metrics": metrics})
+    topic = {"key": "moving", "name": "M", "calendar": "moving", "sla": "moving"}
+    assert (await admin.post(f"{API}/topics", json=topic)).status_code == 201
+    opened = await admin.post(
+        f"{API}/tickets", json={"from": {"channel": "demo", "id": "mover"}, "topic": "moving", "subject": "A box"}
+    )
+    assert opened.status_code == 201, opened.text
+    clocks = f"{API}/dialogs/{opened.json()['dialog_id']}/clocks"
+    (before,) = (await admin.get(clocks)).json()["clocks"]
+    edit = {"weekly": {day: ["00:00-24:00"] for day in week}}
+    shown = (await admin.post(f"{API}/calendars/moving/preview", json=edit)).json()
+    (move,) = shown["items"]
+    assert (shown["total"], _moment(move["due_before"])) == (1, _moment(before["due_at"]))
+    started = {"zone": "UTC", **edit, "start": before["started_at"], "seconds": 360_000}
+    due = (await admin.post(f"{API}/calendars/preview-time", json=started)).json()["due"]
+    assert _moment(move["due_after"]) == _moment(due)
+    path = f"{API}/calendars/moving"
+    asked = await admin.patch(path, json=edit)
+    assert (asked.status_code, asked.json()["code"], asked.json()["total"]) == (409, "confirmation_needed", 1)
+    assert (await admin.get(path)).json()["version"] == 1
+    kept = await admin.patch(path, json={**edit, "running": "keep"})
+    assert (kept.json()["version"], kept.json()["run_id"]) == (2, None)
+    assert (await admin.get(clocks)).json()["clocks"][0]["due_at"] == before["due_at"]
+    # the same is asked where the topic goes by other hours, or by none
+    asked = await admin.patch(f"{API}/topics/moving", json={"sla": None})
+    assert (asked.status_code, asked.json()["moves"][0]["due_after"]) == (409, None)
+    kept = await admin.patch(f"{API}/topics/moving", json={"sla": None, "running": "keep"})
+    assert (kept.json()["sla"], kept.json()["run_id"]) == (None, None)
+    in_use = await admin.delete(path)
+    assert (in_use.status_code, in_use.json()["where"]) == (409, {"topics": ["moving"], "running_clocks": 1})
+
+
+def _moment(told: str) -> datetime:
+    return datetime.fromisoformat(told)
