@@ -102,3 +102,34 @@ async def test_lists_begin_with_the_deadline_that_presses_most_and_end_with_none
         d for d in expected if d != closed
     ]
     await desk.get("olha", "/dialogs", 422, sort="newest", after=back["next"])
+
+
+async def test_a_supervisor_reads_how_promises_of_their_teams_were_kept_and_opens_each_number(desk):
+    await desk.online("olha")
+    paid = await promised(desk, TFR)
+    kept, broken = [await desk.opened(f"c{n}", topic=paid) for n in range(2)]
+    await desk.do("olha", kept, Say("hello"))
+    await age(desk, broken, 1000)
+    late = await desk.get("lead", "/reports/sla")
+    assert [(t["metric"], t["met"], t["breached"], t["running_overdue"]) for t in late["totals"]] == [("tfr", 1, 0, 1)]
+    assert [i["dialog_id"] for i in (await desk.get("lead", "/reports/sla/tickets", result="overdue"))["items"]] == [
+        str(broken)
+    ]
+    await desk.do("olha", broken, Say("sorry"))
+    told = await desk.get("lead", "/reports/sla", group_by="operator")
+    [row] = told["rows"]
+    assert (row["name"], row["met"], row["breached"], row["share_met"]) == ("Olha", 1, 1, 0.5)
+    assert "met / (met + breached)" in told["formula"]
+    client = await desk.client("lead")
+    uk = await client.get("/reports/sla", headers={"Accept-Language": "uk"})
+    assert "Частка виконаних" in uk.json()["formula"]
+    [item] = (await desk.get("lead", "/reports/sla/tickets", metric="tfr", result="met"))["items"]
+    assert (item["dialog_id"], item["operator_name"], item["late_by"]) == (str(kept), "Olha", 0)
+    file = await client.get("/reports/sla.csv", params={"group_by": "team"})
+    assert file.text.splitlines()[1].startswith(f"{desk.key('support')},")
+    await desk.team("other")
+    await desk.person("stranger", "other", role="supervisor")
+    assert (await desk.get("stranger", "/reports/sla"))["totals"] == []
+    await desk.get("olha", "/reports/sla", 403)
+    await desk.get("lead", "/reports/sla", 422, from_="2026-01-02", to="2026-01-01")
+    await desk.get("lead", "/reports/sla", 422, group_by="moon")
