@@ -17,7 +17,7 @@ from store.candidates import candidates_in, lock_able
 from store.decisions import store_decisions
 from store.exclusions import lift_lone_exclusions, lone_ends
 from store.tables import ContactTouch, Dialog
-from store.transactions import GroundMovedError, Work
+from store.transactions import SYSTEM, GroundMovedError, Work
 
 MOST = 100
 _READ_AT_MOST = 3000
@@ -192,9 +192,9 @@ async def _carry_out(
             Fact.DIALOG_ASSIGNED, dialog_id=dialog_id, contact_id=w.contact_id, team=w.team,
             operator_id=operator_id, before={"place": "queued"}, after={"place": "owned"}, cause=cause,
         )  # fmt: skip
-        if w.kind == Kind.TICKET:
+        if w.kind == Kind.TICKET:  # whoever made the room did not choose to whom it goes
             work.record(
-                Fact.TICKET_REASSIGNED, dialog_id=dialog_id, contact_id=w.contact_id, team=w.team,
+                Fact.TICKET_REASSIGNED, dialog_id=dialog_id, contact_id=w.contact_id, team=w.team, actor=SYSTEM,
                 operator_id=operator_id, before={"operator": None}, after={"operator": str(operator_id)}, cause=cause,
             )  # fmt: skip
     await store_decisions(work, made, cause, began)
