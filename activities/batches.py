@@ -22,7 +22,9 @@ from store.acting import viewer_of
 from store.deeds.stages import TeamsNeededError
 from store.dry_walks import AskSafely, walk_dry
 from store.engines import Sessions
-from store.item_walks import Target, plan_of, targets_of, walk_whole
+from store.item_beginnings import Target
+from store.item_closings import make_lasting
+from store.item_walks import plan_of, targets_of, walk_whole
 from store.tables import Run
 from store.transactions import Work, transact
 
@@ -55,6 +57,12 @@ class BatchActivities:
             beat.cancel()
 
     async def _run_batch(self, order: BatchOrder) -> BatchDone:
+        done = await self._walk(order)
+        if done.ended:
+            await make_lasting(self._sessions)
+        return done
+
+    async def _walk(self, order: BatchOrder) -> BatchDone:
         async with self._sessions() as session:
             run = await runs.get_run(session, order.run_id)
             seqs = await run_items.next_seqs(session, run, lane=order.lane, lanes=order.lanes, limit=order.limit)

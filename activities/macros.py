@@ -8,7 +8,8 @@ from domain.walks.ports import Outcome
 from store import run_items, runs
 from store.deeds.stages import TeamsNeededError
 from store.engines import Sessions
-from store.item_walks import Target, plan_of, walk_whole
+from store.item_beginnings import Target
+from store.item_walks import plan_of, walk_whole
 from store.transactions import Work, transact
 
 

@@ -1,5 +1,6 @@
 """How the walk of an item begins: noted, at work, with what is true of its target."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -36,8 +37,19 @@ async def begin_at_once(session: AsyncSession, run: Run, temporal_run_id: str) -
     return row.dialog_id, row.contact_id
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an item is about; it never changes. `origin_seq`: its number in the run whose ledger answers for it."""
+
+    seq: int
+    dialog_id: UUID | None
+    contact_id: UUID | None
+    operator_id: UUID | None = None
+    origin_seq: int = 1
+
+
 def brief_of(
-    run: Run, item: RunItem, snapshot: Snapshot, *, redact: dict[str, list[str]] | None = None
+    run: Run, item: RunItem | Target, snapshot: Snapshot, *, redact: dict[str, list[str]] | None = None
 ) -> Brief:  # fmt: skip
     """What the walk of an item starts from. Its effects are those of the run it resumes, if any."""
     return Brief(
@@ -47,7 +59,7 @@ def brief_of(
     )  # fmt: skip
 
 
-async def snapshot_of_item(session: AsyncSession, item: RunItem) -> Snapshot:
+async def snapshot_of_item(session: AsyncSession, item: RunItem | Target) -> Snapshot:
     if item.operator_id is not None:
         return await operator_snapshot(session, item.operator_id)
     if item.dialog_id is None and item.contact_id is None:

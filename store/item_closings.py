@@ -8,13 +8,14 @@ from domain.runs import Totals
 from domain.walks.ports import Outcome, StepRecord
 from store import effects, traces
 from store.effects import Kept
+from store.engines import Sessions
 from store.item_ends import takes_turns
 from store.json_values import storable, storable_text
 from store.run_wakes import workflow_of
 from store.runs import tell_finished, verdict_of
 from store.statements import Statement
 from store.tables import Run, RunItem
-from store.transactions import INSERT_EVENTS, Work
+from store.transactions import INSERT_EVENTS, Work, transact
 
 _WRITTEN = f"WITH events_told AS ({INSERT_EVENTS}), ledger AS ({effects.KEEP}), trace AS ({traces.WRITE})"
 _ITEM = """
@@ -24,7 +25,12 @@ UPDATE run_items SET state = :state, reason = :reason, error_type = :error_type,
        started_at = coalesce(started_at, :now), finished_at = statement_timestamp()
 WHERE run_id = :run AND seq = :seq
 """
-_CLOSE = Statement(_WRITTEN + _ITEM)
+# Its commit waits for no disk: `make_lasting` waits once for a whole batch. What a crash of PostgreSQL takes away until
+# then it takes whole, with the item's end: the item is pending again, and walked again. Nothing can have come of it in
+# between: it does nothing outside the database, and whatever acts on its rows (a number for its events, a reaction
+# done, a command) commits behind it in the same log, which is written in order.
+_CLOSE = Statement(f"{_WRITTEN} {_ITEM} RETURNING set_config('synchronous_commit', 'off', true)")
+_LASTING = Statement("SELECT pg_logical_emit_message(true, 'items', '')")
 _CLOSE_MACRO = Statement(f"""
 {_WRITTEN}, item AS ({_ITEM}), rung AS (
     UPDATE reactions SET done_at = clock_timestamp()
@@ -36,12 +42,17 @@ WHERE id = :run
 
 
 async def close(
-    work: Work, run: Run, item: RunItem, outcome: Outcome, kept: Sequence[Kept], records: Sequence[StepRecord]
+    work: Work, run: Run, seq: int, outcome: Outcome, kept: Sequence[Kept], records: Sequence[StepRecord]
 ) -> None:
-    """`item` is locked by this transaction, whose clock is read."""
+    """The item is locked by this transaction, whose clock is read."""
     await work.session.flush()
     await work.follow()
-    await work.ask(_CLOSE, **_given(work, run, item, outcome, kept, records))
+    await work.ask(_CLOSE, **_given(work, run, seq, outcome, kept, records))
+
+
+async def make_lasting(sessions: Sessions) -> None:
+    """What `close` has ended is on disk when this returns; nobody is told before."""
+    await transact(sessions, lambda work: work.ask(_LASTING))
 
 
 async def close_macro(
@@ -55,7 +66,7 @@ async def close_macro(
     status = verdict_of(run, totals)
     tell_finished(work, run, status, totals)
     await work.follow()
-    given = _given(work, run, item, outcome, kept, records)
+    given = _given(work, run, item.seq, outcome, kept, records)
     await work.ask(_CLOSE_MACRO, **given, status=status, workflow=workflow_of(run))
 
 
@@ -66,12 +77,12 @@ def is_alone(run: Run) -> bool:
 
 
 def _given(
-    work: Work, run: Run, item: RunItem, outcome: Outcome, kept: Sequence[Kept], records: Sequence[StepRecord]
+    work: Work, run: Run, seq: int, outcome: Outcome, kept: Sequence[Kept], records: Sequence[StepRecord]
 ) -> dict[str, Any]:
     outputs = storable(outcome.outputs)
     return {
         "facts": work.take_facts(), "kept": effects.written(kept), "records": traces.written(records),
-        "run": run.id, "seq": item.seq, "now": work.now, "state": outcome.state,
+        "run": run.id, "seq": seq, "now": work.now, "state": outcome.state,
         "reason": storable_text(outcome.reason), "error_type": outcome.error_type,
         "error_step": outcome.error_step, "error_message": storable_text(outcome.error_message),
         "needs_attention": outcome.needs_attention, "message": storable_text(outcome.message),

@@ -40,6 +40,7 @@ from store import effects, item_closings, run_items
 from store.acting import stage_for
 from store.deeds.doing import do
 from store.deeds.stages import Stage
+from store.item_beginnings import Target
 from store.item_ends import takes_turns
 from store.item_undoing import undo_item, undoes_failed_items, undone
 from store.tables import Run, RunItem
@@ -48,7 +49,8 @@ from store.transactions import Work
 T = TypeVar("T")
 
 _TARGETS = text(
-    "SELECT seq, dialog_id, contact_id FROM run_items WHERE run_id = :run AND seq = ANY(:seqs) ORDER BY seq"
+    "SELECT seq, dialog_id, contact_id, operator_id, origin_seq FROM run_items"
+    " WHERE run_id = :run AND seq = ANY(:seqs) ORDER BY seq"
 )
 
 
@@ -166,13 +168,15 @@ def _misplaced(kind: str) -> StepError:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What the items of a run have in common. `heavy`: they may change who waits or has room. `sees`: they read their
-    dialog, contact or operator, and do so again after the steps `looked_at`.
+    dialog, contact or operator, and do so again after the steps `looked_at`. `is_plain`: when one of them has ended,
+    nobody is waiting and nothing is taken back.
     """
 
     run: Run
     heavy: bool
     sees: bool
     looked_at: frozenset[str] = frozenset()
+    is_plain: bool = False
 
 
 def plan_of(run: Run) -> Plan:
@@ -180,20 +184,14 @@ def plan_of(run: Run) -> Plan:
         return Plan(run, heavy=True, sees=False)
     canonical = run.canonical
     looked_at = looked_at_after(canonical, run.inputs)
-    return Plan(run, topologies.heavy(canonical, run.inputs), reads_target(canonical), looked_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    seq: int
-    dialog_id: UUID | None
-    contact_id: UUID | None
+    is_plain = run.kind == "process" and not (run.is_dry or takes_turns(run) or undoes_failed_items(run))
+    return Plan(run, topologies.heavy(canonical, run.inputs), reads_target(canonical), looked_at, is_plain)
 
 
 async def targets_of(session: AsyncSession, run_id: UUID, seqs: Sequence[int]) -> list[Target]:
     """What these items are about, in their order; it never changes."""
     found = await session.execute(_TARGETS, {"run": run_id, "seqs": list(seqs)})
-    return [Target(row.seq, row.dialog_id, row.contact_id) for row in found]
+    return [Target(row.seq, row.dialog_id, row.contact_id, row.operator_id, row.origin_seq) for row in found]
 
 
 async def walk_whole(
@@ -213,6 +211,8 @@ async def walk_whole(
             return None
         await work.read_clock()
         return await _ended(work, run, item, Outcome("failed", error_type=error.type, error_message=error.message))
+    if plan.is_plain:
+        return await _walk_plain(work, plan, target, stage)
     is_alone = item_closings.is_alone(run)
     item = await (run_items.claim_with_run if is_alone else run_items.claim)(work, run.id, seq)
     if item is None:
@@ -227,15 +227,22 @@ async def walk_whole(
     elif is_alone:
         await item_closings.close_macro(work, run, item, outcome, host.kept, tuple(host.records.values()))
         return outcome
-    elif run.kind == "process" and not takes_turns(run):
-        await item_closings.close(work, run, item, outcome, host.kept, tuple(host.records.values()))
-        return outcome
     else:
         await effects.keep(work, run.id, seq, host.kept)
     return await _ended(work, run, item, outcome, tuple(host.records.values()))
 
 
-async def _snapshot(work: Work, plan: Plan, item: RunItem) -> Snapshot:
+async def _walk_plain(work: Work, plan: Plan, target: Target, stage: Stage) -> Outcome | None:
+    run, seq = plan.run, target.seq
+    if not await run_items.claim_at_once(work, run.id, seq):
+        return None
+    host = WorkEffects(stage, run, seq, plan.looked_at)
+    outcome = await walk_item(run_items.brief_of(run, target, await _snapshot(work, plan, target)), host)
+    await item_closings.close(work, run, seq, outcome, host.kept, tuple(host.records.values()))
+    return outcome
+
+
+async def _snapshot(work: Work, plan: Plan, item: RunItem | Target) -> Snapshot:
     """Who is meant, at least."""
     if plan.sees:
         return await run_items.snapshot_of_item(work.session, item)

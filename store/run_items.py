@@ -15,6 +15,7 @@ from store.item_beginnings import begin, begin_at_once, brief_of, snapshot_of_it
 from store.item_ends import end, end_claimed, lock_item, park, takes_turns, tell_parked
 from store.run_wakes import take_waking, workflow_of
 from store.runs import end_pending, get_run, lock_run, totals_of
+from store.statements import Statement
 from store.tables import Run, RunItem
 from store.transactions import Work
 
@@ -63,6 +64,11 @@ FROM unnest(CAST(:seqs AS bigint[]), CAST(:temporal AS text[])) AS started (seq,
 JOIN run_items i ON i.run_id = :run AND i.seq = started.seq ON CONFLICT DO NOTHING
 """)
 _LAST = 2**62
+_CLAIM_AT_ONCE = Statement("""
+SELECT i.seq FROM run_items i JOIN runs r ON r.id = i.run_id
+WHERE i.run_id = :run AND i.seq = :seq AND i.state IN ('pending','running') AND r.status = 'running'
+  AND r.cancel_mode IS NULL FOR UPDATE OF i
+""")
 _STANDING = text("""
 SELECT r.status, coalesce(r.cancel_mode, CASE WHEN i.reason LIKE 'restarted_by:%' THEN 'finish_step' END) AS cancel_mode
 FROM runs r LEFT JOIN run_items i ON i.run_id = r.id AND i.seq = :seq WHERE r.id = :run
@@ -210,6 +216,11 @@ async def claim(work: Work, run_id: UUID, seq: int) -> RunItem | None:
         .with_for_update(of=RunItem)
         .execution_options(populate_existing=True)
     )  # fmt: skip
+
+
+async def claim_at_once(work: Work, run_id: UUID, seq: int) -> bool:
+    """The same for an item of which no more is asked than what its target tells."""
+    return bool(await work.ask(_CLAIM_AT_ONCE, run=run_id, seq=seq))
 
 
 async def claim_with_run(work: Work, run_id: UUID, seq: int) -> RunItem | None:
