@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.dialogs import Reader
 from api.house import Reading
+from api.languages import Language
 from api.pages import Cursor, Limit, Listed, Query
 from domain.errors import InvalidError
 from store import threads, timelines
@@ -51,11 +52,17 @@ async def list_messages(
 
 @router.get("/timeline")
 async def read_timeline(
-    dialog_id: UUID, asked: Annotated[TimelineQuery, FromQuery()], viewer: Reader, session: Reading
+    dialog_id: UUID,
+    asked: Annotated[TimelineQuery, FromQuery()],
+    viewer: Reader,
+    session: Reading,
+    language: Language,
 ) -> Listed:
-    """Messages, notes and facts merged in the order of time, with names and in plain words."""
+    """Messages, notes and facts merged in the order of time, with names and in plain words; what clocks did in the
+    language of Accept-Language (en, uk), the rest in English.
+    """
     page = await timelines.timeline(
-        session, viewer, dialog_id, after=asked.after, before=asked.before, limit=asked.limit
+        session, viewer, dialog_id, after=asked.after, before=asked.before, limit=asked.limit, language=language
     )
     return Listed(items=page.items, next=page.next, previous=page.previous)
 

@@ -62,13 +62,13 @@ FORMULA = {
     "en": (
         "Clocks that ended in the period (from counts, to does not). Share met = met / (met + breached); dropped "
         "clocks (closed without an answer, no longer promised) are not in the share. Breached: the deadline "
-        "passed, whenever the answer came. Topic, team and priority are those of the clock; the operator is who holds the dialog, or "
-        "held it last. Running overdue: clocks open now whose deadline has passed, whatever the period."
+        "passed, whenever the answer came. Topic, team and priority are those of the clock; the operator is who holds "
+        "the dialog, or held it last. Running overdue: clocks open now whose deadline has passed, whatever the period."
     ),
     "uk": (
         "Годинники, що завершилися в періоді (from включно, to ні). Частка виконаних = виконані / (виконані + "
         "порушені); скинуті (закрито без відповіді, більше не обіцяно) до частки не входять. Порушено: термін минув, "
-        "коли б не надійшла відповідь. Тематика, група і пріоритет — годинника; оператор — хто тримає діалог або тримав "
-        "останнім. Прострочені зараз: відкриті годинники, чий термін минув, незалежно від періоду."
+        "коли б не надійшла відповідь. Тематика, група і пріоритет — годинника; оператор — хто тримає діалог або "
+        "тримав останнім. Прострочені зараз: відкриті годинники, чий термін минув, незалежно від періоду."
     ),
 }

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from domain.clocks.sentences import SENTENCES, Fired
 from domain.events import Fact
 from domain.tickets import spoken
 
@@ -13,13 +15,19 @@ TOLD_BY_MESSAGES = frozenset({Fact.MESSAGE_RECEIVED, Fact.MESSAGE_QUEUED, Fact.M
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One fact with its names filled in. `operator`: whom it concerns, `actor`: who caused it."""
+    """One fact with its names filled in. `operator`: whom it concerns, `actor`: who caused it.
+
+    What clocks did is told in `language` (en, uk), with moments in `zone`.
+    """
 
     kind: str
     actor: str
     operator: str
     team: str
     data: Mapping[str, Any]
+    at: datetime | None = None
+    language: str = "en"
+    zone: str = "UTC"
 
     def of(self, side: str, what: str) -> Any:
         """`before` or `after` of one field."""
@@ -37,6 +45,8 @@ class Entry:
 
 def sentence(entry: Entry) -> str:
     """What happened, in words; a kind nobody has words for is told by its name."""
+    if (of_clock := SENTENCES.get(entry.kind)) is not None:
+        return of_clock(Fired(entry.data, entry.at, entry.operator, entry.language, entry.zone))
     words = _WORDS.get(entry.kind)
     return words(entry) if words else entry.kind.replace(".", " ").replace("_", " ")
 
@@ -75,6 +85,11 @@ _WORDS: dict[str, Callable[[Entry], str]] = {
     Fact.DIALOG_UNTAGGED: lambda e: f"{e.actor} removed the tag {e.data.get('tag')}.",
     Fact.DIALOG_CHANGED: lambda e: f"{e.actor} changed fields: {_listed(e, 'fields')}.",
     Fact.DIALOG_CONVERTED: lambda e: f"{e.actor} made it a ticket.",
+    Fact.DIALOG_MERGED: lambda e: (
+        f"{e.actor} merged it into ticket {_spoken(e.data.get('into_number'))}."
+        if e.data.get("into")
+        else f"{e.actor} merged ticket {_spoken(e.data.get('from_number', '…'))} into it."
+    ),
     Fact.TICKET_CREATED: lambda e: f"It is ticket {_spoken(e.data.get('number'))} now.",
     Fact.TICKET_UPDATED: lambda e: f"{e.actor} changed fields: {_listed(e, 'fields')}.",
     Fact.WATCHER_ADDED: lambda e: f"{e.operator} watches it now.",

@@ -3,6 +3,7 @@ start it; all of a batch, and how far it came, in one transaction. So nothing is
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -77,7 +78,7 @@ async def _tell(work: Work, events: Sequence[Event]) -> None:
             if event.kind in listener.kinds and _concerns(event, listener):
                 work.react(
                     listener.workflow_id, "event", id=event.seq, event=event.kind, at=event.at.isoformat(),
-                    payload=_payload(event) | words,
+                    payload=_payload(event, work.now) | words,
                 )  # fmt: skip
 
 
@@ -100,14 +101,15 @@ async def _texts_of(session: AsyncSession, events: Sequence[Event]) -> dict[str,
     return {str(r.id): {"text": r.text, "author": r.author_kind, "attachments": len(r.attachments)} for r in rows}
 
 
-def _payload(event: Event) -> dict[str, Any]:
+def _payload(event: Event, now: datetime) -> dict[str, Any]:
     ids = {
         "dialog_id": event.dialog_id, "contact_id": event.contact_id, "operator_id": event.operator_id,
         "team": event.team_key,
     }  # fmt: skip
     return payload_of(
-        event.kind, event.seq or 0, event.at, actor=event.actor_kind, actor_id=event.actor_id, ids=ids, data=event.data
-    )
+        event.kind, event.seq or 0, event.at, actor=event.actor_kind, actor_id=event.actor_id, ids=ids, data=event.data,
+        now=now,
+    )  # fmt: skip
 
 
 async def _start(work: Work, events: Sequence[Event]) -> None:
@@ -117,7 +119,7 @@ async def _start(work: Work, events: Sequence[Event]) -> None:
         if not mine:
             continue
         occasion = Occasion(
-            kind="event", key=str(event.id), payload=_payload(event), dialog_id=event.dialog_id,
+            kind="event", key=str(event.id), payload=_payload(event, work.now), dialog_id=event.dialog_id,
             contact_id=event.contact_id, operator_id=event.operator_id,
             cause=await chain_of(work.session, event.run_id),
         )  # fmt: skip

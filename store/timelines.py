@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,13 +10,25 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.clocks.sentences import SENTENCES
 from domain.errors import InvalidError
 from domain.permissions import Permission, Viewer
 from domain.streams import told_without_texts
 from domain.timelines import ACTORS, TOLD_BY_MESSAGES, Entry, sentence
+from store import settings
 from store.dialog_rows import Page, require_readable
 from store.tables import Message
 from store.threads import message_of, names_of
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who is told, and in which zone moments are."""
+
+    language: str
+    zone: str
+    with_texts: bool
+
 
 #: at equal moments a fact's own event comes before the message that follows from it
 _MERGED = """
@@ -40,6 +53,7 @@ async def timeline(
     after: str | None = None,
     before: str | None = None,
     limit: int = 50,
+    language: str = "en",
 ) -> Page:
     """Entries in the order of time: those after a cursor, those before one, or the newest. Raises NotFoundError.
 
@@ -59,19 +73,20 @@ async def timeline(
     rows = rows[:limit] if is_forwards else rows[:limit][::-1]
     has_next, has_previous = (has_more, True) if is_forwards else (before is not None, has_more)
     return Page(
-        await _told(session, rows, with_texts=viewer.may(Permission.DIALOG_READ_TEXTS)),
+        await _told(session, rows, language, with_texts=viewer.may(Permission.DIALOG_READ_TEXTS)),
         _cursor(rows[-1]) if rows and has_next else None,
         _cursor(rows[0]) if rows and has_previous else None,
     )
 
 
-async def _told(session: AsyncSession, rows: Any, *, with_texts: bool) -> list[dict[str, Any]]:
+async def _told(session: AsyncSession, rows: Any, language: str, *, with_texts: bool) -> list[dict[str, Any]]:
     people = {UUID(v) for r in rows for k in ("actor_id", "operator_id", "author_id") if (v := r.row.get(k))}
     names = await names_of(session, people)
+    of_clocks = any(r.row.get("kind") in SENTENCES for r in rows)
+    zone = await settings.value_of(session, "time_zone") if of_clocks else "UTC"
+    reader = Reader(language, zone, with_texts)
     return [
-        _message(r, names, with_texts=with_texts)
-        if r.rank
-        else _event(r.row, names, with_texts=with_texts) | {"at": r.at}
+        _message(r, names, with_texts=with_texts) if r.rank else _event(r.row, names, r.at, reader) | {"at": r.at}
         for r in rows
     ]
 
@@ -92,12 +107,13 @@ def _message(r: Any, names: dict[UUID, str], *, with_texts: bool) -> dict[str, A
     }
 
 
-def _event(row: dict[str, Any], names: dict[UUID, str], *, with_texts: bool) -> dict[str, Any]:
+def _event(row: dict[str, Any], names: dict[UUID, str], at: datetime, reader: Reader) -> dict[str, Any]:
     def name(key: str) -> str | None:
         return names.get(UUID(row[key])) if row[key] else None
 
     actor = name("actor_id") or ACTORS.get(row["actor_kind"], row["actor_kind"])
-    entry = Entry(row["kind"], actor, name("operator_id") or "nobody", row["team_key"] or "no team", row["data"])
+    operator, team = name("operator_id") or "nobody", row["team_key"] or "no team"
+    entry = Entry(row["kind"], actor, operator, team, row["data"], at, reader.language, reader.zone)
     return {
         "type": "event",
         "kind": row["kind"],
@@ -106,7 +122,7 @@ def _event(row: dict[str, Any], names: dict[UUID, str], *, with_texts: bool) -> 
         "operator_id": row["operator_id"],
         "operator_name": name("operator_id"),
         "says": sentence(entry),
-        "data": row["data"] if with_texts else told_without_texts(row["kind"], row["data"]),
+        "data": row["data"] if reader.with_texts else told_without_texts(row["kind"], row["data"]),
     }
 
 

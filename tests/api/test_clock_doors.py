@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from domain.commands import Close, Say
-from tests.store.clocks.promises import NRT, TFR, TTC, age, calendar, clocks, promised, sla_events
+from tests.store.clocks.promises import NRT, TFR, TTC, age, calendar, clocks, look, promised, sla_events
 
 OFFICE = {"zone": "Europe/Kyiv", "weekly": {day: ["08:00-12:00", "12:30-20:00"] for day in
           ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}, "exceptions": {}}  # fmt: skip
@@ -133,3 +133,15 @@ async def test_a_supervisor_reads_how_promises_of_their_teams_were_kept_and_open
     await desk.get("olha", "/reports/sla", 403)
     await desk.get("lead", "/reports/sla", 422, from_="2026-01-02", to="2026-01-01")
     await desk.get("lead", "/reports/sla", 422, group_by="moon")
+
+
+async def test_the_timeline_says_what_clocks_did_to_those_who_may_read_the_dialog(desk):
+    await desk.online("olha")
+    dialog = await desk.opened("c1", topic=await promised(desk, TFR))
+    await age(desk, dialog, 1000)
+    await look(desk, dialog)
+    items = (await desk.get("olha", f"/dialogs/{dialog}/timeline"))["items"]
+    assert [i["says"].split(" at ")[0] for i in items if i.get("kind") == "sla.breached"] == ["First answer was due"]
+    assert [i["data"]["percent"] for i in items if i.get("kind") == "sla.warned"] == [50, 80]
+    answer = await (await desk.client("olha")).get(f"/dialogs/{dialog}/timeline", headers={"Accept-Language": "uk"})
+    assert any("First answer: термін був" in i["says"] for i in answer.json()["items"])
