@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,9 +20,10 @@ _POLICIES = """
 SELECT p.key, p.name, p.version, p.updated_at, v.body,
        ARRAY(SELECT key FROM topics WHERE sla_key = p.key ORDER BY 1) AS topics
 FROM sla_policies p JOIN sla_policy_versions v ON v.key = p.key AND v.version = p.version
+WHERE p.active
 """
 _ALL = text(_POLICIES + " ORDER BY p.key")
-_ONE = text(_POLICIES + " WHERE p.key = :key")
+_ONE = text(_POLICIES + " AND p.key = :key")
 _VERSIONS = text("""
 SELECT v.version, v.body, v.made_at, v.made_by, u.name AS made_by_name
 FROM sla_policy_versions v LEFT JOIN users u ON u.id = v.made_by WHERE v.key = :key ORDER BY v.version DESC LIMIT 100
@@ -66,13 +67,21 @@ def _told(row: Any) -> dict[str, Any]:
 
 
 async def add(work: Work, given: Mapping[str, Any], *, by: UUID | None) -> dict[str, Any]:
-    """It promises nothing until a topic names it. Raises ConflictError, InvalidError naming the field."""
+    """It promises nothing until a topic names it. One that was removed goes on with its next version: what ended by
+    the old ones still says so. Raises ConflictError, InvalidError naming the field.
+    """
     body = await _checked(work.session, {name: given[name] for name in BODY if name in given})
     now = await work.read_clock()
     row = upsert(SlaPolicy).values(key=given["key"], name=given["name"], updated_at=now)
-    if await work.session.scalar(row.on_conflict_do_nothing().returning(SlaPolicy.key)) is None:
+    again = row.on_conflict_do_update(
+        index_elements=[SlaPolicy.key],
+        set_={"name": given["name"], "updated_at": now, "active": True, "version": SlaPolicy.version + 1},
+        where=~SlaPolicy.active,
+    )
+    version = await work.session.scalar(again.returning(SlaPolicy.version))
+    if version is None:
         raise ConflictError(f"There is a policy {given['key']!r} already.", field="key")
-    await _keep(work, given["key"], 1, body, by)
+    await _keep(work, given["key"], version, body, by)
     told = await _get(work.session, given["key"])
     record_change(work, "sla_policy", given["key"], None, told)
     return told
@@ -97,7 +106,7 @@ async def change(
 async def edit(work: Work, key: str, given: Mapping[str, Any], *, by: UUID | None) -> bool:
     """The edit alone; answers whether it promises something else now. Raises as `change`."""
     policy = await work.session.get(SlaPolicy, key, with_for_update=True, populate_existing=True)
-    if policy is None:
+    if policy is None or not policy.active:
         raise NotFoundError(f"There is no policy {key!r}.")
     if given.get("version") not in (None, policy.version):
         raise VersionConflictError(
@@ -125,16 +134,17 @@ def _edited(told: Mapping[str, Any]) -> dict[str, Any]:
 
 async def remove(work: Work, key: str) -> dict[str, Any]:
     """Raises NotFoundError, and InUseError saying where: topics that name it, clocks that run by it."""
-    policy = await work.session.get(SlaPolicy, key, with_for_update=True)
-    if policy is None:
+    policy = await work.session.get(SlaPolicy, key, with_for_update=True, populate_existing=True)
+    if policy is None or not policy.active:
         raise NotFoundError(f"There is no policy {key!r}.")
     before = await _get(work.session, key)
     uses = (await work.session.execute(_USES, {"key": key})).one()
     where = {name: value for name, value in uses._mapping.items() if value}
     if where:
         raise InUseError("This policy is in use.", where=where)
-    await work.read_clock()
-    await work.session.execute(delete(SlaPolicy).where(SlaPolicy.key == key))
+    policy.updated_at = await work.read_clock()
+    policy.active = False
+    await work.session.flush()
     record_change(work, "sla_policy", key, before, None)
     return {}
 

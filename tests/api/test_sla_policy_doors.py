@@ -90,6 +90,9 @@ async def test_a_policy_in_use_stays(admin, demo):
     assert (await admin.delete(f"{API}/sla-policies/free")).status_code == 204
     assert (await admin.get(f"{API}/sla-policies/free")).status_code == 404
     assert (await admin.delete(f"{API}/sla-policies/free")).status_code == 404
+    assert "free" not in {p["key"] for p in (await admin.get(f"{API}/sla-policies")).json()["items"]}
+    made_again = await admin.post(f"{API}/sla-policies", json=policy("free"))
+    assert (made_again.status_code, made_again.json()["version"]) == (201, 2)
 
 
 async def test_nobody_is_moved_where_nothing_runs(admin, demo):
