@@ -101,7 +101,11 @@ _WORDS: dict[str, Callable[[Entry], str]] = {
     Fact.PARTICIPANT_ADDED: lambda e: f"{e.actor} brought in {e.operator}.",
     Fact.PARTICIPANT_REMOVED: lambda e: f"{e.operator} is no longer taking part.",
     Fact.TICKET_STATUS_CHANGED: lambda e: f"{e.actor} set the status: {e.change('status')}.",
-    Fact.TICKET_REASSIGNED: lambda e: f"{e.actor} reassigned the ticket to {e.operator}.",
+    Fact.TICKET_REASSIGNED: lambda e: (
+        f"{e.actor} reassigned the ticket to {e.operator}."
+        if e.of("after", "operator")
+        else f"{e.actor} gave the ticket back to {e.team}."
+    ),
     Fact.TICKET_REOPENED: lambda e: f"{e.actor} reopened the ticket.",
     Fact.TICKET_CLOSED: lambda e: f"{e.actor} closed the ticket.",
     Fact.MESSAGE_FAILED: lambda e: "A reply could not be delivered.",
