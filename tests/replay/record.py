@@ -23,6 +23,7 @@ from tests.providers import Reply
 from tests.replay import run_stories
 from tests.replay.recording import RUNS, Recorder
 from tests.stack import Shop, Stack, eventually, running_stack
+from tests.store.clocks.promises import policy
 from workflows import options
 
 HERE = Path(__file__).parent
@@ -121,6 +122,46 @@ async def presence(shop: Shop, recorder: Recorder) -> None:
         await recorder.keep(name, workflow_ids.of_presence(shop.id_of(who)))
 
 
+async def clocks(shop: Shop, recorder: Recorder) -> None:
+    """Warned of and broken; closed while it slept."""
+    await shop.open("olha")
+    olha = await shop.api("olha")
+
+    async def promise(name: str, target: dict[str, object]) -> tuple[UUID, str]:
+        await shop.topic(name, "support", sla_key=await policy(shop, name, target))
+        dialog_id = await shop.opened(name, topic=name)
+        shop.stack.bells[0].ring([workflow_ids.of_clocks(dialog_id)])
+        await eventually(lambda: shop.stack.rows(RUNS, w=workflow_ids.of_clocks(dialog_id)), bool)
+        return dialog_id, workflow_ids.of_clocks(dialog_id)
+
+    _, broken = await promise("quick", {"metric": "tfr", "target": 2, "warn": [50]})
+    dialog_id, closed = await promise("slow", {"metric": "ttc", "target": 900})
+    await post(olha, f"/dialogs/{dialog_id}/closure")
+    for name, workflow_id in (("clocks_broken", broken), ("clocks_closed", closed)):
+        await recorder.ended(workflow_id)
+        await recorder.keep(name, workflow_id)
+
+
+async def fresh_clocks(shop: Shop, recorder: Recorder) -> None:
+    """A dialog with many thresholds: its clock workflow continues as new."""
+    await shop.open("olha")
+    key = await policy(shop, "many", {"metric": "tfr", "target": 8, "warn": list(range(5, 100, 5))})
+    await shop.topic("many", "support", sla_key=key)
+    me = workflow_ids.of_clocks(await shop.opened("many", topic="many"))
+    shop.stack.bells[0].ring([me])
+
+    async def runs() -> list[str]:
+        return [r[0] for r in await shop.stack.rows(RUNS, w=me)]
+
+    for _ in range(12):
+        shop.stack.bells[0].ring([me])
+        await asyncio.sleep(0.3)
+    found = await eventually(runs, lambda found: len(found) > 1, within=30)
+    await recorder.ended(me)
+    await recorder.keep("clocks_renewed", me, run_id=found[0])
+    await recorder.keep("clocks_after_renewal", me, run_id=found[1])
+
+
 async def fresh_runs(shop: Shop, recorder: Recorder) -> None:
     """A dialog and somebody's presence that continue as new."""
     await shop.open("olha")
@@ -145,9 +186,10 @@ async def fresh_runs(shop: Shop, recorder: Recorder) -> None:
 
 Story = Callable[[Shop, Recorder], Awaitable[None]]
 STORIES: tuple[Story, ...] = (
-    dialogs, transfers, presence, run_stories.batches, run_stories.items, run_stories.macros, run_stories.launches,
+    dialogs, transfers, presence, clocks, run_stories.batches, run_stories.items, run_stories.macros,
+    run_stories.launches,
 )  # fmt: skip
-RENEWED: tuple[Story, ...] = (fresh_runs, run_stories.fresh_mass_run)
+RENEWED: tuple[Story, ...] = (fresh_runs, fresh_clocks, run_stories.fresh_mass_run)
 
 
 async def play(story: Story, stack: Stack, recorder: Recorder) -> None:
