@@ -3,8 +3,8 @@
 No texts of messages and no values of own fields: who watches may be somebody who does not read these.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.events import Fact
@@ -12,6 +12,8 @@ from domain.tickets import spoken
 
 #: Ukrainian and English
 Words = tuple[str, str]
+#: of what kind (priority, topic, team, tag, field), and its key
+Term = tuple[str, str]
 
 _STATUSES: Mapping[str, Words] = {
     "new": ("новий", "new"), "open": ("відкритий", "open"), "in_progress": ("у роботі", "in progress"),
@@ -19,18 +21,28 @@ _STATUSES: Mapping[str, Words] = {
 }  # fmt: skip
 _NOBODY: Words = ("нікого", "nobody")
 _NONE: Words = ("немає", "none")
+_SAID: Mapping[str, Words] = {
+    "subject": ("тема", "subject"), "description": ("опис", "description"),
+    "pending_until": ("очікує до", "pending until"),
+}  # fmt: skip
+#: which fields of a fact hold keys of what has a name
+_BY_NAME = ("priority", "topic", "team")
 YOURS: Words = ("Вас призначено відповідальним.", "You are the assignee now.")
 WATCHING: Words = ("Вас додано до спостерігачів.", "You watch it from now on.")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A fact of a ticket; `names` of the people it may name, by their ids; `person`: whom it concerns."""
+    """A fact of a ticket; `names` of the people it may name, by their ids; `person`: whom it concerns.
+
+    `terms`: how what `terms_of` asks for is called.
+    """
 
     kind: str
     data: Mapping[str, Any]
     person: str | None
     names: Mapping[str, str]
+    terms: Mapping[Term, Words] = field(default_factory=dict)
 
     def side(self, name: str, field: str) -> Any:
         inner = self.data.get(name)
@@ -38,6 +50,23 @@ class Change:
 
     def name(self, person: Any) -> Words:
         return _same(self.names.get(str(person), "?")) if person else _NOBODY
+
+    def term(self, kind: str, key: Any) -> Words:
+        """As people call it; a status by its own word, what was removed since by its key."""
+        if key is None:
+            return _NONE
+        return _STATUSES.get(key, _same(key)) if kind == "status" else self.terms.get((kind, str(key)), _same(key))
+
+
+def terms_of(data: Mapping[str, Any]) -> Iterator[Term]:
+    """What a line about this may have to call by its name."""
+    for side in ("before", "after"):
+        inner = data.get(side)
+        if isinstance(inner, Mapping):
+            yield from ((kind, str(inner[kind])) for kind in _BY_NAME if inner.get(kind) is not None)
+            yield from (("field", str(key)) for key in inner.get("fields") or ())
+    if data.get("tag") is not None:
+        yield "tag", str(data["tag"])
 
 
 def title_of(number: int) -> Words:
@@ -55,13 +84,9 @@ def _same(value: Any) -> Words:
     return str(value), str(value)
 
 
-def _said(value: Any) -> Words:
-    return _STATUSES.get(value, _same(value)) if value is not None else _NONE
-
-
-def _from_to(uk: str, en: str, field: str) -> Callable[[Change], Words]:
+def _from_to(uk: str, en: str, what: str) -> Callable[[Change], Words]:
     def words(change: Change) -> Words:
-        old, new = _said(change.side("before", field)), _said(change.side("after", field))
+        old, new = (change.term(what, change.side(side, what)) for side in ("before", "after"))
         return f"{uk}: {old[0]} → {new[0]}", f"{en}: {old[1]} → {new[1]}"
 
     return words
@@ -71,9 +96,12 @@ def _fixed(uk: str, en: str) -> Callable[[Change], Words]:
     return lambda _: (uk, en)
 
 
-def _named(uk: str, en: str, *path: str) -> Callable[[Change], Words]:
-    """With the value under one name of the event's data."""
-    return lambda change: (f"{uk}: {change.data.get(path[0])}", f"{en}: {change.data.get(path[0])}")
+def _tag(uk: str, en: str) -> Callable[[Change], Words]:
+    def words(change: Change) -> Words:
+        tag = change.term("tag", change.data.get("tag"))
+        return f"{uk}: {tag[0]}", f"{en}: {tag[1]}"
+
+    return words
 
 
 def _person(uk: str, en: str) -> Callable[[Change], Words]:
@@ -89,12 +117,11 @@ def _reassigned(change: Change) -> Words:
 
 def _updated(change: Change) -> Words:
     """Which fields, never what they hold."""
-    after = change.data.get("after")
-    names = {str(n) for n in after if n != "fields"} if isinstance(after, Mapping) else set()
-    own = change.side("after", "fields")
-    names |= {str(n) for n in own} if isinstance(own, Mapping) else set()
-    told = ", ".join(sorted(names or {str(n) for n in change.data.get("fields") or ()}))
-    return f"Змінено поля: {told}", f"Fields changed: {told}"
+    after, own = change.data.get("after"), change.side("after", "fields")
+    names = [_SAID.get(str(n), _same(n)) for n in sorted(after) if n != "fields"] if isinstance(after, Mapping) else []
+    names += [change.term("field", key) for key in sorted(own)] if isinstance(own, Mapping) else []
+    uk, en = (", ".join(words[which] for words in names) for which in (0, 1))
+    return f"Змінено поля: {uk}", f"Fields changed: {en}"
 
 
 def _merged(change: Change) -> Words:
@@ -121,8 +148,8 @@ LINES: Mapping[str, Callable[[Change], Words]] = {
     Fact.DIALOG_TOPIC_CHANGED: _from_to("Тематика", "Topic", "topic"),
     Fact.DIALOG_TEAM_CHANGED: _from_to("Група", "Team", "team"),
     Fact.DIALOG_PRIORITY_CHANGED: _from_to("Пріоритет", "Priority", "priority"),
-    Fact.DIALOG_TAGGED: _named("Додано тег", "Tag added", "tag"),
-    Fact.DIALOG_UNTAGGED: _named("Прибрано тег", "Tag removed", "tag"),
+    Fact.DIALOG_TAGGED: _tag("Додано тег", "Tag added"),
+    Fact.DIALOG_UNTAGGED: _tag("Прибрано тег", "Tag removed"),
     Fact.DIALOG_MERGED: _merged,
     Fact.PARTICIPANT_ADDED: _person("Долучено", "Brought in"),
     Fact.PARTICIPANT_REMOVED: _person("Більше не бере участі", "No longer takes part"),

@@ -26,6 +26,7 @@ from store.tables import Dialog
 from store.ticket_fields import FIELDS_OF, specs_of
 from store.topics import resolve_topic, team_of_topic
 from store.transactions import GroundMovedError, Work
+from store.watching import tell_of_watching
 
 _CHANNEL = text("SELECT team_key, active FROM channels WHERE key = :channel")
 #: of the ways to a contact the one asked for, else the last used; its lock is that of inbound messages
@@ -113,6 +114,7 @@ async def open_ticket(work: Work, viewer: Viewer, asked: NewTicket) -> dict[str,
     work.session.add(dialog)
     team = TeamFacts(ground.key, ground.auto, ground.active, ground.transfer_window, ground.transfer_fallback)
     scene = Scene(dialog, team, None, Relation(team_key, None, dialog.author_id, frozenset(), frozenset()))
+    work.scenes[dialog.id] = scene
     work.react(of_dialog(dialog.id), "dialog_opened")
     work.record(Fact.DIALOG_OPENED, **scene.event_ids, channel=way.channel_key, kind=dialog.kind, topic=topic)
     work.record(
@@ -174,7 +176,7 @@ class _Way:
 
 
 async def _watch(work: Work, scene: Scene, people: tuple[UUID, ...]) -> None:
-    """Raises InvalidError naming the first who is not there or may not read dialogs at all."""
+    """They are told so. Raises InvalidError naming the first who is not there or may not read dialogs at all."""
     if not people:
         return
     given = {
@@ -185,3 +187,5 @@ async def _watch(work: Work, scene: Scene, people: tuple[UUID, ...]) -> None:
         raise InvalidError(f"There is no such active person: {missing[0]}.", field="watchers")
     for person in sorted(added):
         work.record(Fact.WATCHER_ADDED, **scene.event_ids, operator_id=person)
+    if others := [person for person in sorted(added) if person != work.actor.id]:
+        await tell_of_watching(work, scene, others, None)

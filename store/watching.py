@@ -27,6 +27,13 @@ SELECT d.id, d.ticket_number, d.number,
 FROM dialogs d WHERE d.id = ANY(:ids) AND d.kind = 'ticket'
 """)
 _PEOPLE = text("SELECT id, name, locale, is_active FROM users WHERE id = ANY(:ids)")
+_TERMS = text("""
+SELECT 'priority' AS kind, key, name_uk AS uk, name_en AS en FROM priorities WHERE key = ANY(:priority)
+UNION ALL SELECT 'topic', key, name, name FROM topics WHERE key = ANY(:topic)
+UNION ALL SELECT 'team', key, name, name FROM teams WHERE key = ANY(:team)
+UNION ALL SELECT 'tag', key, name, name FROM tags WHERE key = ANY(:tag)
+UNION ALL SELECT 'field', key, name, name FROM ticket_fields WHERE key = ANY(:field)
+""")
 _TELL = text("""
 INSERT INTO notices (id, user_id, title, text, link, run_id, dialog_id)
 SELECT id, user_id, title, text, link, :run, dialog_id
@@ -93,11 +100,12 @@ async def _tell(work: Work, tickets: Sequence[_Ticket], heard: Mapping[UUID, Map
     ids = {p for told in heard.values() for people in told.values() for p in people} | _named(facts)
     people = {p.id: p for p in await work.session.execute(_PEOPLE, {"ids": sorted(ids)})}
     names = {str(p.id): p.name for p in people.values()}
+    terms = await _terms(work, facts)
     rows: list[dict[str, Any]] = []
     for ticket in tickets:
         lines: defaultdict[UUID, Lines] = defaultdict(list)
         for place, hearers in heard[ticket.id].items():
-            line = _line(ticket.facts[place], names)
+            line = _line(ticket.facts[place], names, terms)
             for person in hearers:
                 is_given = ticket.facts[place]["kind"] == Fact.TICKET_REASSIGNED
                 is_mine = is_given and person == ticket.facts[place]["operator_id"]
@@ -119,10 +127,20 @@ async def _write(work: Work, rows: Sequence[dict[str, Any]], to: str | None) -> 
     )  # fmt: skip
 
 
-def _line(fact: Told, names: Mapping[str, str]) -> tuple[str, str]:
+async def _terms(work: Work, facts: Sequence[Told]) -> dict[words.Term, words.Words]:
+    """How priorities, topics, teams, tags and fields are called that the lines may name."""
+    keys: dict[str, list[str]] = {"priority": [], "topic": [], "team": [], "tag": [], "field": []}
+    for kind, key in {term for fact in facts for term in words.terms_of(fact["data"])}:
+        keys[kind].append(key)
+    if not any(keys.values()):
+        return {}
+    return {(r.kind, r.key): (r.uk, r.en) for r in await work.session.execute(_TERMS, keys)}
+
+
+def _line(fact: Told, names: Mapping[str, str], terms: Mapping[words.Term, words.Words]) -> tuple[str, str]:
     person = str(fact["operator_id"]) if fact["operator_id"] else None
     actor = names.get(str(fact["actor_id"])) if fact["actor_kind"] == "user" else None
-    return words.line_of(Change(fact["kind"], fact["data"], person, names), actor)
+    return words.line_of(Change(fact["kind"], fact["data"], person, names, terms), actor)
 
 
 def _row(

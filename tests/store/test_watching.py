@@ -11,9 +11,12 @@ from domain.commands import (
     Assign,
     Close,
     Convert,
+    Describe,
     Reopen,
     Say,
+    SetPriority,
     SetStatus,
+    SetTopic,
     Take,
     Transfer,
     Unassign,
@@ -59,7 +62,7 @@ async def test_every_change_tells_every_watcher_but_its_doer(stage: Stage, ticke
     said = await lines(stage, "eve")
     number = (await stage.dialog(ticket)).ticket_number
     assert said[-5:] == [
-        f"Додано тег: {stage.key('vip')} — Olha", "Статус: відкритий → у роботі — Olha", "Нотатка — Olha",
+        "Додано тег: vip — Olha", "Статус: відкритий → у роботі — Olha", "Нотатка — Olha",
         "Написав клієнт", "Закрито — Boss",
     ]  # fmt: skip
     assert {n.title for n in await notices(stage, "eve")} == {f"Тікет {number // 1000}-{number % 1000:03}"}
@@ -69,6 +72,29 @@ async def test_every_change_tells_every_watcher_but_its_doer(stage: Stage, ticke
     await stage.sql("UPDATE users SET locale = 'en' WHERE id = :u", u=stage.id_of("eve"))
     await stage.do("boss", ticket, Reopen())
     assert (await lines(stage, "eve"))[-1].startswith("Reopened — Boss")
+
+
+async def test_what_has_a_name_is_called_by_it(stage: Stage, ticket):
+    await stage.topic("parcels")
+    await stage.do("olha", ticket, SetPriority("critical"))
+    await stage.do("olha", ticket, SetTopic(stage.key("parcels")))
+    await stage.do("olha", ticket, Describe({"subject": "Another", "description": "More"}))
+    assert (await lines(stage, "eve"))[-3:] == [
+        "Пріоритет: Середній → Критичний — Olha", "Тематика: немає → parcels — Olha", "Змінено поля: опис, тема — Olha",
+    ]  # fmt: skip
+    await stage.sql("UPDATE users SET locale = 'en' WHERE id = :u", u=stage.id_of("eve"))
+    await stage.do("olha", ticket, SetPriority("high"))
+    assert (await lines(stage, "eve"))[-1] == "Priority: Critical → High — Olha"
+
+
+async def test_who_watches_from_the_opening_is_told_so_once(stage: Stage, ticket):
+    row = await stage.dialog(ticket)
+    told = len(await notices(stage, "eve"))
+    people = tuple(stage.id_of(name) for name in ("boss", "eve"))
+    await new_ticket(stage, "boss", row.contact_id, assignee=str(stage.id_of("olha")), watchers=people)
+    assert (await lines(stage, "eve"))[told:] == ["Вас додано до спостерігачів."]
+    assert await lines(stage, "boss") == []
+    assert (await lines(stage, "olha"))[-1] == "Вас призначено відповідальним."
 
 
 async def test_each_transaction_tells_once_and_one_event_names_those_told(stage: Stage, ticket):
