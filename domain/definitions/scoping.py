@@ -28,8 +28,8 @@ from domain.definitions.steps import (
     Wait,
 )
 from domain.definitions.surveys import walk
-from domain.definitions.triggers import ManualTrigger
-from domain.walks.contexts import ERROR
+from domain.definitions.triggers import EventTrigger, ManualTrigger
+from domain.walks.contexts import ERROR, EVENT_FIELDS
 
 Ran = frozenset[str]
 
@@ -69,9 +69,11 @@ class Scoping:
             if isinstance(trigger, ManualTrigger):
                 continue
             path: Path = ("triggers", n)
-            self._reader.value(trigger.inputs, (*path, "inputs"), occasion)
-            self._reader.condition(getattr(trigger, "if_", None), (*path, "if"), occasion)
-            self._reader.value(getattr(trigger, "once_key", None), (*path, "once_key"), occasion)
+            known = EVENT_FIELDS.get(trigger.event) if isinstance(trigger, EventTrigger) else None
+            told = occasion.naming(trigger=known) if known else occasion
+            self._reader.value(trigger.inputs, (*path, "inputs"), told)
+            self._reader.condition(getattr(trigger, "if_", None), (*path, "if"), told)
+            self._reader.value(getattr(trigger, "once_key", None), (*path, "once_key"), told)
         if definition.selection is not None:
             self._where(definition.selection.where, ("selection", "where"), scope_of("before"))
 
@@ -197,10 +199,10 @@ class Scoping:
         ear, here = step.listen, (*path, "listen")
         named = scope.naming(event=None)
         if ear.to is not None:
-            self._reader.condition(ear.to.where, (*here, "to", "where"), named)
+            self._reader.condition(ear.to.where, (*here, "to", "where"), _heard(named, ear.to))
         for name, patterns in (("any", ear.any), ("all", ear.all)):
             for n, pattern in enumerate(patterns or ()):
-                self._reader.condition(pattern.where, (*here, name, n, "where"), named)
+                self._reader.condition(pattern.where, (*here, name, n, "where"), _heard(named, pattern))
         if ear.since is not None and ear.since not in scope.ran:
             wording = "E307" if ear.since in self._book.steps else "E302.step"
             self._findings.add(wording, (*here, "since"), name=ear.since)
@@ -214,3 +216,9 @@ class Scoping:
         for name in ("ids", "folder", "filter", "operator", "team", "topic"):
             self._reader.value(getattr(chosen, name), (*here, name), scope)
         self._where(chosen.where, (*here, "where"), scope)
+
+
+def _heard(scope: Scope, pattern: Any) -> Scope:
+    """What `event` holds, where that is known of the event listened for."""
+    known = EVENT_FIELDS.get(pattern.event)
+    return scope.naming(event=known) if known else scope

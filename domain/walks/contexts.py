@@ -39,6 +39,21 @@ STEP: Mapping[str, str] = {
     "timed_out": "boolean", "approved": "boolean",
 }  # fmt: skip
 
+_OF_EVENTS: Mapping[str, str] = {
+    "event": "text", "id": "number", "at": "open", "dialog_id": "text", "contact_id": "text", "operator_id": "text",
+    "team": "text", "actor": "text", "actor_id": "text",
+}  # fmt: skip
+_OF_CLOCKS: Mapping[str, str] = {
+    **_OF_EVENTS, "clock_id": "text", "metric": "text", "alias": "text", "status": "text", "due_at": "open",
+    "target": "number", "policy": "text",
+}  # fmt: skip
+_LATE: Mapping[str, str] = {**_OF_CLOCKS, "overdue_minutes": "number"}
+#: event → what `trigger` (and `event`, where it is listened for) holds of it; of other events it is open
+EVENT_FIELDS: Mapping[str, Mapping[str, str]] = {
+    "sla.warned": {**_OF_CLOCKS, "percent": "number"}, "sla.breached": _LATE, "dialog.accept_late": _LATE,
+    "dialog.answer_late": _LATE,
+}  # fmt: skip
+
 CONTEXTS: Mapping[str, Mapping[str, str]] = {
     "dialog": DIALOG, "contact": CONTACT, "operator": OPERATOR, "run": RUN, "items": ITEMS, "error": ERROR,
 }  # fmt: skip

@@ -66,6 +66,12 @@ FINE = {
         "    if: trigger.closed_by != 'system' and 'vip' in dialog.tags\n    once_key: '{{ contact.id }}'\n"
         "do: [{ call: close }]\n"
     ),
+    "a broken promise tells its metric": (
+        "permissions: { launch: { roles: [system] } }\ntriggers:\n  - event: sla.breached\n"
+        "    if: trigger.metric == 'tfr' and trigger.overdue_minutes > 5 and dialog.is_overdue\n"
+        "  - event: sla.warned\n    if: trigger.percent >= 80 and dialog.due_at < now() + hours(1)\n"
+        "do:\n  - listen: { to: { event: sla.breached, where: event.metric == 'nrt' }, timeout: 1h }\n"
+    ),
     "a text compared with an input of many shapes": (
         "inputs: { d: { label: D, type: date }, c: { label: C, type: choice, choices: [a, b] } }\n"
         "do:\n  - { if: inputs.d == '2026-01-01' or inputs.c == 'b' or dialog.csat == none, call: close }\n"
@@ -119,6 +125,15 @@ REFUSED = {
     "a listen cannot count from a step to come": (
         "do:\n  - listen: { to: dialog.closed, timeout: 1h, since: b }\n  - { id: b, call: close }\n",
         "6:54 error E307 step 'b'",
+    ),
+    "a broken promise has no percent": (
+        "permissions: { launch: { roles: [system] } }\ntriggers:\n  - event: sla.breached\n"
+        "    if: trigger.percent > 80\ndo: [{ call: close }]\n",
+        "8:17 error E303 unknown field 'percent'",
+    ),
+    "a listener's event of a clock is known, too": (
+        "do:\n  - listen: { to: { event: sla.warned, where: event.precent > 80 }, timeout: 1h }\n",
+        "6:53 error E303 unknown field 'precent' — did you mean 'percent'?",
     ),
     "secrets are not there": (
         "do:\n  - { call: log, with: { text: '{{ env.HOME }}' } }\n",
