@@ -57,6 +57,8 @@ def _plain(told: Told) -> Iterator[Change]:
     for name in ("kind", "status", "priority", "topic", "team", "subject", "description", "pending_until"):
         if name in before or name in after:
             yield Change(name, before.get(name), after.get(name))
+    if "operator" in before and "operator" in after:
+        yield Change("assignee", before["operator"], after["operator"])
     old, new = before.get("fields"), after.get("fields")
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):

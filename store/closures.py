@@ -67,11 +67,11 @@ async def close_now(work: Work, scene: Scene, *, cause: str, silent: bool = Fals
     target = scene.offer.to_operator if scene.offer else None
     await transfers.end(work, scene, Offer.RESCINDED, reason="closed", tell=True)
     await free_slot(work, dialog)
-    before = {"status": dialog.status, "place": dialog.place}
+    before = {"status": dialog.status, "place": dialog.place, "operator": str(holder) if holder else None}
     dialog.status, dialog.place, dialog.operator_id = rules.Status.CLOSED, None, None
     dialog.closed_at, dialog.closed_by = work.now, work.actor.id
     dialog.awaiting_reply_since, dialog.reserved_for, dialog.is_forced = None, None, False
-    wait_no_longer(work, dialog)
+    waited = wait_no_longer(work, dialog)
     await work.session.flush()
     await work.session.execute(text("DELETE FROM exclusions WHERE dialog_id = :d"), {"d": dialog.id})
     if holder is not None:
@@ -81,7 +81,8 @@ async def close_now(work: Work, scene: Scene, *, cause: str, silent: bool = Fals
     is_ticket = dialog.kind == rules.Kind.TICKET
     work.record(
         Fact.TICKET_CLOSED if is_ticket else Fact.DIALOG_CLOSED, **scene.event_ids, operator_id=holder,
-        before=before, after={"status": "closed"}, cause=cause, cycle=dialog.cycle, silent=silent,
+        before=before | waited, after={"status": "closed", "operator": None} | dict.fromkeys(waited), cause=cause,
+        cycle=dialog.cycle, silent=silent,
     )  # fmt: skip
     work.react(of_dialog(dialog.id), "dialog_closed", cycle=dialog.cycle)
     await transfers.drain_for(work, [holder, target], cause="closed")
@@ -99,7 +100,7 @@ async def reopen(work: Work, scene: Scene, viewer: Viewer, _: Reopen) -> dict[st
 async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = True) -> dict[str, Any]:
     """Raises DialogOpenError, AnotherDialogOpenError."""
     dialog = scene.dialog
-    before = {"status": dialog.status, "place": dialog.place}
+    before: dict[str, Any] = {"status": dialog.status, "place": dialog.place}
     if dialog.status not in (rules.Status.CLOSED, rules.Status.RESOLVED, rules.Status.PENDING):
         raise DialogOpenError("The dialog is open already.")
     if dialog.merged_into is not None:
@@ -116,7 +117,7 @@ async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = Tru
     dialog.place, dialog.operator_id = rules.place_when_waiting(auto=team.auto), None
     dialog.closed_at = dialog.closed_by = None
     dialog.waiting_since = work.now
-    wait_no_longer(work, dialog)
+    waited = wait_no_longer(work, dialog)
     if was_closed:
         dialog.cycle += 1
     await ratings.supersede(work, dialog.id)
@@ -125,12 +126,16 @@ async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = Tru
     except IntegrityError as error:  # the client's next message has just opened another one
         raise GroundMovedError from error
     scene.refresh_relation()
+    goes_back = drains and candidate is not None and await _can_take_back(work, scene, candidate)
+    left: dict[str, Any] = {} if goes_back or holder is None else {"operator": str(holder)}
     work.record(
         Fact.TICKET_REOPENED if is_ticket else Fact.DIALOG_REOPENED, **scene.event_ids, operator_id=candidate,
-        before=before, after={"status": dialog.status, "place": dialog.place}, cause=cause, cycle=dialog.cycle,
+        before=before | waited | left,
+        after={"status": dialog.status, "place": dialog.place, **dict.fromkeys((*waited, *left))}, cause=cause,
+        cycle=dialog.cycle,
     )  # fmt: skip
     work.react(of_dialog(dialog.id), "dialog_reopened", cycle=dialog.cycle)
-    if drains and candidate is not None and await _can_take_back(work, scene, candidate):
+    if goes_back and candidate is not None:
         await give(work, scene, candidate, cause="reopened", formerly=holder)
     else:
         tell_reassigned(work, scene, holder, cause="reopened")

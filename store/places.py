@@ -1,7 +1,9 @@
 """Moving a dialog between places: into hands, back to the pool, and the slot that goes with it."""
 
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from psycopg import errors as pg
@@ -115,7 +117,7 @@ async def give(
     """
     dialog = scene.dialog
     holder = dialog.operator_id or formerly
-    before = {"place": dialog.place, "operator": _text(dialog.operator_id)}
+    before = {"place": dialog.place, "operator": _text(holder)}
     await free_slot(work, dialog)
     if converts_offer and rules.occupies_slot(dialog.status):
         await work.session.execute(
@@ -167,10 +169,10 @@ async def to_pool(work: Work, scene: Scene, *, cause: str, excluding: UUID | Non
     dialog.place = rules.place_when_waiting(auto=scene.team.auto)
     dialog.status = rules.status_when_waiting(dialog.kind, ever_owned=dialog.first_assigned_at is not None)
     dialog.waiting_since = dialog.waiting_since or work.now
-    wait_no_longer(work, dialog)
+    waited = wait_no_longer(work, dialog)
     await work.session.flush()
     scene.refresh_relation()
-    tell_status(work, scene, status, cause=cause)
+    tell_status(work, scene, status, cause=cause, waited=waited)
     if excluding is not None:
         await exclude_for_a_window(work, scene, excluding, cause=cause)
     await wake_after_exclusions(work, scene)
@@ -182,13 +184,18 @@ async def to_pool(work: Work, scene: Scene, *, cause: str, excluding: UUID | Non
         tell_reassigned(work, scene, holder, cause=cause)
 
 
-def tell_status(work: Work, scene: Scene, before: str, *, cause: str) -> None:
-    """The fact that a ticket's status is another than `before`; a chat's follows from its place and has none."""
+def tell_status(
+    work: Work, scene: Scene, before: str, *, cause: str, waited: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """The fact that a ticket's status is another than `before`; a chat's follows from its place and has none.
+
+    `waited`: what `wait_no_longer` answered.
+    """
     dialog = scene.dialog
     if dialog.kind == rules.Kind.TICKET and dialog.status != before:
         work.record(
-            Fact.TICKET_STATUS_CHANGED, **scene.event_ids, operator_id=dialog.operator_id, before={"status": before},
-            after={"status": dialog.status}, cause=cause,
+            Fact.TICKET_STATUS_CHANGED, **scene.event_ids, operator_id=dialog.operator_id,
+            before={"status": before, **waited}, after={"status": dialog.status, **dict.fromkeys(waited)}, cause=cause,
         )  # fmt: skip
 
 
@@ -202,11 +209,16 @@ def tell_reassigned(work: Work, scene: Scene, before: UUID | None, *, cause: str
         )  # fmt: skip
 
 
-def wait_no_longer(work: Work, dialog: Dialog) -> None:
-    """Whatever else its status becomes, the ticket does not open again by itself."""
-    if dialog.pending_until is not None:
-        dialog.pending_until = None
-        work.react(of_clocks(dialog.id), "clocks_changed")
+def wait_no_longer(work: Work, dialog: Dialog) -> dict[str, str]:
+    """Whatever else its status becomes, the ticket does not open again by itself. Answers what the fact's `before` has
+    to say of it.
+    """
+    until = dialog.pending_until
+    if until is None:
+        return {}
+    dialog.pending_until = None
+    work.react(of_clocks(dialog.id), "clocks_changed")
+    return {"pending_until": until.isoformat()}
 
 
 async def exclude_for_a_window(work: Work, scene: Scene, operator_id: UUID, *, cause: str) -> None:

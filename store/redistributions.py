@@ -213,10 +213,10 @@ async def _let_wait(work: Work, scene: Scene, asked: Redistribution, source: UUI
     dialog.place = rules.place_when_waiting(auto=scene.team.auto)
     dialog.status = rules.status_when_waiting(dialog.kind, ever_owned=dialog.first_assigned_at is not None)
     dialog.waiting_since = dialog.waiting_since or work.now
-    wait_no_longer(work, dialog)
+    waited = wait_no_longer(work, dialog)
     await work.session.flush()
     scene.refresh_relation()
-    tell_status(work, scene, status, cause=cause)
+    tell_status(work, scene, status, cause=cause, waited=waited)
     if spared := {*asked.exclude, *([source] if source else [])}:
         until = work.now + timedelta(seconds=scene.team.transfer_window)
         await exclude_all(work, dialog.id, spared, cause, until)

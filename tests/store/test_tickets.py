@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -222,3 +223,23 @@ async def test_opening_and_converting_cost_little_more_than_opening_a_chat(stage
         event.remove(engine.sync_engine, "before_cursor_execute", note)
     print("statements: chat, ticket, conversion", costs)
     assert max(costs[1:]) <= 2.5 * costs[0], costs
+
+
+async def test_the_log_never_loses_sight_of_the_assignee_nor_of_the_wait(stage: Stage):
+    olha = str(await stage.person("olha", online=True))
+    dialog = UUID((await opens(stage, "olha", assignee=olha))["ticket_id"])
+    until = datetime.now(UTC) + timedelta(days=1)
+    await stage.do("olha", dialog, SetStatus("pending", until))
+    await stage.do("olha", dialog, Reopen())
+    await stage.do("olha", dialog, SetStatus("resolved"))
+    await stage.offline("olha")
+    await stage.do("olha", dialog, Reopen())
+    await stage.online("olha")
+    assert await stage.holder(dialog) == "olha"
+    await stage.do("olha", dialog, Close())
+    lines = [(c["field"], c["old"], c["new"]) for c in reversed((await log(stage, "olha", dialog)).items)]
+    assert [line for line in lines if line[0] in ("assignee", "pending_until")] == [
+        ("assignee", None, olha),
+        ("pending_until", None, until.isoformat()), ("pending_until", until.isoformat(), None),
+        ("assignee", olha, None), ("assignee", None, olha), ("assignee", olha, None),
+    ]  # fmt: skip
