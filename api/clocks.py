@@ -52,8 +52,8 @@ class Line(BaseModel):
 
 class ToldClock(BaseModel):
     """`target` and `remaining` in seconds of the calendar; `remaining` is negative when overdue, null of one
-    that ended. `due_at` is null while it stands still. `counted_by`: stretch, or day where there are too many
-    stretches. `why` in words: why it is due then.
+    that ended. `due_at` is null while it stands still, and of one that stood still past it and ended unbroken.
+    `counted_by`: stretch, or day where there are too many stretches. `why` in words: why it is due then.
     """
 
     id: UUID

@@ -62,8 +62,8 @@ def why(clock: Clock, reader: Reader) -> str:
     if pauses:
         told.append(word("stood_still", reader.language, list="; ".join(pauses)))
     told += [
-        word("aimed", reader.language, at=_moment(clock, line.began_at, reader), cause=cause(line, reader),
-             changes=changed)
+        word("aimed", reader.language, at=_moment(clock, line.began_at, reader),
+             cause=cause(line, reader, clock.status), changes=changed)
         for line in clock.ledger
         if (changed := changes(line.changed, reader.language))
     ]  # fmt: skip
@@ -72,11 +72,12 @@ def why(clock: Clock, reader: Reader) -> str:
     return " ".join(told)
 
 
-def cause(line: Interval, reader: Reader) -> str:
-    """Why a line of the ledger began, and who did that."""
-    status = line.changed.get("status")
+def cause(line: Interval, reader: Reader, status: str = "") -> str:
+    """Why a line of the ledger began, and who did that. `status`: the one its clock is about."""
+    changed = line.changed.get("status")
+    status = str(changed[1]) if changed else status
     key = "ticket.status_changed" if line.cause == "ticket.reopened" and line.state == "paused" else line.cause
-    told = word(key, reader.language, status=word(str(status[1]), reader.language) if status else "…")
+    told = word(key, reader.language, status=word(status, reader.language) if status else "…")
     return told if line.cause in _SAYS_WHO else f"{told} — {actor(line, reader)}"
 
 
@@ -97,13 +98,20 @@ def leading(clock: Clock, now: datetime) -> list[Stretch]:
     return found
 
 
+def outlived(clock: Clock) -> bool:
+    """Whether it ended unbroken after the moment it was last due: it stood still meanwhile, so that was no deadline."""
+    if clock.breached_at is not None or clock.due_at is None or clock.ended_at is None:
+        return False
+    return clock.due_at <= clock.ended_at
+
+
 def _line(clock: Clock, line: Interval, reader: Reader) -> Line:
     until = line.ended_at or max(reader.now, line.began_at)
     is_running = line.state == "running"
     stretches = counted(clock.calendar, line.began_at, until) if is_running else []
     seconds = working_between(clock.calendar, line.began_at, until).total_seconds() if is_running else 0.0
     return Line(
-        line, cause(line, reader), changes(line.changed, reader.language), actor(line, reader), seconds,
+        line, cause(line, reader, clock.status), changes(line.changed, reader.language), actor(line, reader), seconds,
         tuple(stretches),
     )  # fmt: skip
 
@@ -127,6 +135,9 @@ def _head(clock: Clock, reader: Reader) -> str:
     due = _moment(clock, clock.due_at, reader) if clock.due_at else word("no_moment", language)
     left = remaining(clock, now)
     if clock.result is not None and clock.ended_at is not None:
+        if outlived(clock):
+            key, ended = f"{clock.result}_standing", _moment(clock, clock.ended_at, reader)
+            return word(key, language, name=called, ended=ended, left=amount(left, language))
         return word(clock.result, language, name=called, due=due, ended=_moment(clock, clock.ended_at, reader))
     if clock.state == "paused":
         key = "stands_still_late" if left < timedelta() else "stands_still"
@@ -153,11 +164,16 @@ def _promise(clock: Clock, reader: Reader) -> str:
 
 def _start(clock: Clock, reader: Reader) -> str:
     first = clock.ledger[0]
-    return word("started", reader.language, start=_moment(clock, clock.started_at, reader), cause=cause(first, reader))
+    return word(
+        "started",
+        reader.language,
+        start=_moment(clock, clock.started_at, reader),
+        cause=cause(first, reader, clock.status),
+    )
 
 
 def _pause(clock: Clock, line: Interval, reader: Reader) -> str:
-    begin, why_so = _moment(clock, line.began_at, reader), cause(line, reader)
+    begin, why_so = _moment(clock, line.began_at, reader), cause(line, reader, clock.status)
     if line.ended_at is None:
         return word("since", reader.language, begin=begin, cause=why_so)
     return word("until", reader.language, begin=begin, end=_moment(clock, line.ended_at, reader), cause=why_so)

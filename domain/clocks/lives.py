@@ -220,7 +220,8 @@ def _merged(life: Life, happening: Happening) -> Life:
         return life
     if life.waiting_since is not None and life.waiting_since <= awaiting:
         return life
-    return replace(life, waiting_since=awaiting)
+    wrote = Happening(str(Fact.MESSAGE_RECEIVED), awaiting, "client", None, {})
+    return replace(life, waiting_since=awaiting, causes=(*life.causes, wrote))
 
 
 _CHANGES: dict[str, Callable[[Life, Happening], Life]] = {

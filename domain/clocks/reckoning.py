@@ -30,6 +30,8 @@ _NOTHING = Plan((), ALWAYS)
 #: these run from a client's message, which a merge may bring over from another ticket
 _WAITING = frozenset({Metric.NRT, Metric.RESPOND})
 _CLOSING = frozenset({Fact.DIALOG_CLOSED, Fact.TICKET_CLOSED})
+#: cause of a closing that keeps no promise: the ticket goes on in another one
+_MERGED = "merged"
 #: by which of the facts of that moment a stretch of the metric begins
 _BEGINNING = {
     Metric.TFR: frozenset({Fact.DIALOG_OPENED, Fact.DIALOG_CONVERTED, Fact.DIALOG_REOPENED, Fact.TICKET_REOPENED}),
@@ -125,6 +127,8 @@ def _ended(clock: Clock, life: Life, happening: Happening) -> Clock:
 
 def _is_kept(clock: Clock, life: Life, happening: Happening) -> bool:
     """Whether the clock ends by what it measures."""
+    if happening.fact in _CLOSING and happening.data.get("cause") == _MERGED:
+        return False
     match clock.metric:
         case Metric.TFR | Metric.NRT | Metric.RESPOND:
             return is_response(happening)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from domain.clocks.aims import remaining
 from domain.clocks.clocks import Clock
 from domain.clocks.deadlines import deadline_of
-from domain.clocks.explanations import Line, Reader, ledger, name, why
+from domain.clocks.explanations import Line, Reader, ledger, name, outlived, why
 from domain.clocks.metrics import NORMS
 
 #: counted stretches told one by one; of a clock with more, each line tells the sum of every day
@@ -50,7 +50,7 @@ def told(clock: Clock, reader: Reader) -> dict[str, Any]:
         "result": clock.result,
         "target": clock.target,
         "started_at": clock.started_at,
-        "due_at": clock.due_at if clock.state != "paused" or clock.breached_at else None,
+        "due_at": None if outlived(clock) or (clock.state == "paused" and not clock.breached_at) else clock.due_at,
         "remaining": remaining(clock, reader.now).total_seconds() if clock.state != "ended" else None,
         "is_overdue": at is not None and at <= reader.now,
         "warn": list(clock.warn),

@@ -68,6 +68,11 @@ _WORDS: dict[str, tuple[str, str]] = {
         "{name} ended {ended} without a result; it was due {due}.",
         "{name}: завершено {ended} без результату, термін був {due}.",
     ),
+    "met_standing": ("{name} was met {ended} with {left} left.", "{name}: виконано {ended}, лишалося {left}."),
+    "dropped_standing": (
+        "{name} ended {ended} without a result, with {left} left.",
+        "{name}: завершено {ended} без результату, лишалося {left}.",
+    ),
     "breached_before": (
         "An earlier promise was broken {at}, and that stays.", "Попередню обіцянку порушено {at}, і це лишається.",
     ),
@@ -78,7 +83,9 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Обіцяно: {target} робочого часу за календарем {calendar} ({zone})",
     ),
     "by_policy": (", as the policy {policy} says.", ", так визначає політика {policy}."),
-    "by_norm": (", as the team's norm says.", ", така норма групи."),
+    "by_norm": (
+        ", as the norm of the team or of the whole house says.", ", така норма групи або всього центру.",
+    ),
     "started": ("It started {start}: {cause}.", "Почався {start}: {cause}."),
     "counted": ("Counted: {list}; {total} in all.", "Пораховано: {list}; разом {total}."),
     "nothing_counted": ("Nothing has been counted yet.", "Ще нічого не пораховано."),

@@ -94,10 +94,10 @@ class Scene:
         before, self.status = self.status, status
         self.tell("ticket.status_changed", at, before={"status": before}, after={"status": status})
 
-    def close(self, at: str) -> None:
+    def close(self, at: str, **told: Any) -> None:
         before, self.status = self.status, "closed"
         fact = "ticket.closed" if self.kind == "ticket" else "dialog.closed"
-        self.tell(fact, at, before={"status": before}, after={"status": "closed"})
+        self.tell(fact, at, before={"status": before}, after={"status": "closed"}, **told)
 
     def reopen(self, at: str) -> None:
         before, self.status = self.status, "open"

@@ -307,10 +307,10 @@ def test_p46_a_merged_ticket_closes_and_the_survivor_keeps_its_clocks() -> None:
     before = survivor.clocks
     survivor.tell("dialog.merged", "mon 09:30")
     assert survivor.clocks == before
-    merged = Scene(metric("tfr", HOUR), metric("ttc", HOUR)).opened("mon 09:10")
+    merged = Scene(metric("tfr", HOUR), metric("ttc", HOUR), metric("tis", HOUR, status="open")).opened("mon 09:10")
     merged.tell("dialog.merged", "mon 09:30")
-    merged.close("mon 09:30")
-    assert {c.state for c in merged.clocks} == {"ended"}
+    merged.close("mon 09:30", cause="merged")
+    assert {(c.state, c.result) for c in merged.clocks} == {("ended", "dropped")}
 
 
 def test_p46_a_message_that_came_over_unanswered_waits_in_the_survivor_since_it_was_written() -> None:
@@ -320,6 +320,7 @@ def test_p46_a_message_that_came_over_unanswered_waits_in_the_survivor_since_it_
     scene.tell("dialog.merged", "mon 10:00", awaiting_since=when("mon 09:20").isoformat(), messages=1)
     clock = scene.of("nrt")
     assert (clock.started_at, clock.due_at, clock.state) == (when("mon 09:20"), when("mon 10:20"), "running")
+    assert (clock.ledger[0].cause, clock.ledger[0].actor_kind) == ("message.received", "client")
     assert scene.told("nrt") == [(50, when("mon 09:50"))]
     assert scene.told("respond") == [(None, when("mon 09:25"))]
     scene.reply("mon 10:10")

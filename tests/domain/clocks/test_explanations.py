@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 
+from domain.clocks import tellings
 from domain.clocks.explanations import Reader, leading, ledger, name, why
 from domain.clocks.lives import TIMELY
 from domain.clocks.policies import Norms
@@ -86,11 +87,41 @@ def test_overdue_ended_and_broken_before_have_their_own_words() -> None:
     assert ended.startswith("Time to close was breached: it was due Mon 2 Nov 18:00 and ended Mon 2 Nov 12:00.")
 
 
-def test_a_norm_says_that_it_is_the_teams() -> None:
+@pytest.mark.parametrize(
+    ("language", "met", "dropped"),
+    [
+        ("en", "Time to close was met Tue 3 Nov 12:00 with 1 h left.",
+         "Next response ended Tue 3 Nov 12:00 without a result, with 30 min left."),
+        ("uk", "Час до закриття: виконано вт 3 лист. 12:00, лишалося 1 год.",
+         "Наступна відповідь: завершено вт 3 лист. 12:00 без результату, лишалося 30 хв."),
+    ],
+)  # fmt: skip
+def test_what_ended_after_standing_still_was_not_due_before_that(language: str, met: str, dropped: str) -> None:
+    scene = Scene(metric("ttc", 2 * HOUR), metric("nrt", HOUR)).opened("mon 09:00")
+    scene.reply("mon 09:10")
+    scene.client("mon 09:30")
+    scene.become("pending", "mon 10:00")
+    scene.become("resolved", "tue 12:00")
+    scene.close("tue 12:00")
+    asked = reader("tue 13:00", language, zone="Europe/Kyiv")
+    assert why(scene.of("ttc"), asked).startswith(met)
+    assert why(scene.of("nrt"), asked).startswith(dropped)
+    assert [tellings.told(scene.of(name), asked)["due_at"] for name in ("ttc", "nrt")] == [None, None]
+
+
+def test_a_time_in_a_status_says_which_one_was_set() -> None:
+    scene = Scene(metric("tis", HOUR, status="pending")).opened("mon 09:00")
+    scene.become("pending", "mon 10:00")
+    assert "It started Mon 2 Nov 10:00: the status was set to pending — Olha." in why(
+        scene.of("tis", "pending"), reader("mon 10:10", zone="Europe/Kyiv")
+    )
+
+
+def test_a_norm_says_that_it_is_one() -> None:
     scene = Scene(norms=Norms(accept=90)).opened("mon 09:00", "chat")
     scene.tell("dialog.queued", "mon 09:00", "client")
     told = why(scene.of("accept"), reader("mon 09:00"))
-    assert "Promised: 1 min 30 s, every hour counts, as the team's norm says." in told
+    assert "Promised: 1 min 30 s, every hour counts, as the norm of the team or of the whole house says." in told
 
 
 def test_of_many_days_the_first_ones_and_the_last_are_told() -> None:
