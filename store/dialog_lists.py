@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -68,17 +68,16 @@ class Asked:
 
 _NEVER = literal_column("'infinity'::timestamptz", _MOMENT)
 #: the earliest deadline of each dialog, walked along its index; then those that nothing presses
-BY_DEADLINE = (
-    Order("due", deadline, descends=False, source=join(Dialog, Clock), where=(pressing, ~presses_earlier)),
-    Order("due", _NEVER, descends=False, where=(~is_pressed,)),
-)
+_PRESSED = Order("due", deadline, descends=False, source=join(Dialog, Clock), where=(pressing, ~presses_earlier))
+_LATE = replace(_PRESSED, where=(*_PRESSED.where, deadline <= func.now()))
+_UNPRESSED = Order("due", _NEVER, descends=False, where=(~is_pressed,))
 
 
 def orders_of(asked: Asked) -> tuple[Order, ...]:
     """More than one: each of its own dialogs, sorted by the same key."""
     c = asked.criteria
     if asked.sort == "due":
-        return BY_DEADLINE
+        return _by_deadline(asked)
     if asked.sort == "waiting":
         return (Order("waiting", literal_column(WAITING_LONGEST, _MOMENT), descends=False),)
     if asked.sort == "last_message":
@@ -86,6 +85,21 @@ def orders_of(asked: Asked) -> tuple[Order, ...]:
     by_opening = c.opened_from or c.opened_to or c.operator
     name = f"{asked.sort}_opened" if by_opening else asked.sort
     return (Order(name, Dialog.opened_at.expression if by_opening else None, descends=asked.sort == "newest"),)
+
+
+def _by_deadline(asked: Asked) -> tuple[Order, ...]:
+    """Those of the two halves where there can be any."""
+    every = (asked.criteria, *asked.also)
+    if any(c.overdue for c in every):
+        return (_LATE,)
+    if any(c.status == {"closed"} for c in every):
+        return (_UNPRESSED,)
+    return _PRESSED, _UNPRESSED
+
+
+def _without_late(criteria: Criteria) -> Criteria:
+    """Where the order itself holds no others."""
+    return replace(criteria, overdue=None) if criteria.overdue else criteria
 
 
 async def list_dialogs(session: AsyncSession, viewer: Viewer, asked: Asked) -> Page:
@@ -111,6 +125,8 @@ async def list_dialogs(session: AsyncSession, viewer: Viewer, asked: Asked) -> P
 def _page_of_ids(viewer: Viewer, asked: Asked, orders: Sequence[Order], said_in: Sequence[UUID] | None) -> Select[Any]:
     """One row more than a page. Every branch stops at a page of its own, so that no branch reads all there is."""
     order = orders[0]
+    if order is _LATE:
+        asked = replace(asked, criteria=_without_late(asked.criteria), also=tuple(map(_without_late, asked.also)))
     descends = order.descends != (asked.before is not None)
     with_texts = viewer.may(Permission.DIALOG_READ_TEXTS)
     besides = [compile_criteria(c, with_texts=with_texts) for c in asked.also]

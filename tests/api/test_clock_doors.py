@@ -101,6 +101,10 @@ async def test_lists_begin_with_the_deadline_that_presses_most_and_end_with_none
     assert await desk.listed("olha", sort="due", status="open", team=desk.key("support")) == [
         d for d in expected if d != closed
     ]
+    assert await desk.listed("olha", sort="due", overdue="true") == [late]
+    assert await desk.listed("olha", sort="due", folder="overdue") == [late]
+    assert await desk.listed("olha", sort="due", folder="overdue", overdue="false") == []
+    assert await desk.listed("olha", sort="due", status="closed", team=desk.key("support")) == [closed]
     await desk.get("olha", "/dialogs", 422, sort="newest", after=back["next"])
 
 
