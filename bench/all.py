@@ -11,6 +11,7 @@ from rich.console import Console
 
 from bench import (
     calendars,
+    clocks,
     commands,
     drain,
     expressions,
@@ -21,6 +22,7 @@ from bench import (
     macros,
     mass_runs,
     room,
+    tickets,
     validation,
     waits,
     walks,
@@ -32,7 +34,7 @@ from bench.stacks import running_stack
 #: lists come last: their million dialogs stay
 PROGRAMS = (
     expressions, validation, walks, calendars, commands, inbound, room, drain, histories, lives, macros, mass_runs,
-    waits, lists,
+    waits, tickets, clocks, lists,
 )  # fmt: skip
 
 
