@@ -45,8 +45,9 @@ async def follow_clocks(work: "Work", start: int) -> None:
         story = _Story(standing, standing.life or folded.get(standing.dialog_id))
         if standing.life is None and standing.dialog_id in unknown:
             story.remember([f for f in work.facts[:start] if f["dialog_id"] == standing.dialog_id])
-        for fact in fresh[standing.dialog_id]:
-            story.go_on(fact)
+        facts = fresh[standing.dialog_id]
+        for n, fact in enumerate(facts):
+            story.go_on(fact, facts[n:])
         changes.append(story.change())
         if not standing.row.keeps_time:
             _mark(work, standing.dialog_id)
@@ -101,14 +102,15 @@ class _Story:
             if fact["kind"] in TIMELY or fact["kind"] == Fact.DIALOG_OPENED:
                 self._live_on(_happening(fact))
 
-    def go_on(self, fact: Told) -> None:
+    def go_on(self, fact: Told, coming: Sequence[Told]) -> None:
+        """`coming`: the fact and those that follow it."""
         happening = self._live_on(_happening(fact))
         aims_anew = happening.fact in AIMING
         assert self.life is not None
         reckoned = reckon(
             self.clocks, self.life, self.standing.plan, happening, aims_anew=aims_anew, new_id=new_id
         )  # fmt: skip
-        self.fired += [(firing, self._holder(fact)) for firing in reckoned.firings]
+        self.fired += [(firing, self._holder(coming)) for firing in reckoned.firings]
         self.clocks = tuple(c for c in reckoned.clocks if c.state != "ended")
         self.ended += [c for c in reckoned.clocks if c.state == "ended"]
         self.moves |= aims_anew
@@ -124,13 +126,14 @@ class _Story:
         self.life = self.life.after(happening)
         return happening
 
-    def _holder(self, fact: Told) -> UUID | None:
-        """Who held the dialog when the fact came: what it settles is told to them."""
-        if fact["kind"] in _LETTING_GO:
-            return UUID(str(fact["operator_id"])) if fact["operator_id"] else None
-        if fact["kind"] == Fact.DIALOG_ASSIGNED:
-            former = (fact["data"].get("before") or {}).get("operator")
-            return UUID(str(former)) if former else None
+    def _holder(self, coming: Sequence[Told]) -> UUID | None:
+        """Who held the dialog when the first of these came: what it settles is told to them."""
+        for fact in coming:
+            if fact["kind"] in _LETTING_GO:
+                return UUID(str(fact["operator_id"])) if fact["operator_id"] else None
+            if fact["kind"] == Fact.DIALOG_ASSIGNED:
+                former = (fact["data"].get("before") or {}).get("operator")
+                return UUID(str(former)) if former else None
         holder: UUID | None = self.standing.row.operator_id
         return holder
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from domain.commands import Close, Say, SetStatus
+from domain.commands import Close, Convert, Say, SetStatus, Transfer
 from store.clocks import pendings
 from store.transactions import transact
 from tests.store.clocks.promises import TFR, TTC, age, burst, clocks, ledger, look, promised, sla_events
@@ -132,6 +132,19 @@ async def test_late_norms_are_told_to_who_held_the_dialog_and_once_per_waiting_m
     ]  # fmt: skip
 
 
+async def test_what_a_hand_over_settles_is_told_to_who_held_the_ticket_until_then(stage):
+    await stage.team("vip")
+    await stage.person("olha", online=True)
+    ticket = await stage.opened("c1", topic=await promised(stage, TFR))
+    await stage.do("olha", ticket, Convert())
+    await stage.do("olha", ticket, SetStatus("in_progress"))
+    await age(stage, ticket, 1000)
+    await stage.do("olha", ticket, Transfer(to_team=stage.key("vip")))
+    assert await stage.holder(ticket) is None
+    told = [(e.kind, e.operator_id) for e in await sla_events(stage, ticket)]
+    assert told == [(kind, stage.people["olha"]) for kind in ("sla.warned", "sla.warned", "sla.breached")]
+
+
 async def test_a_pending_ticket_opens_again_at_its_moment_once(stage):
     await stage.person("olha", online=True)
     ticket = await stage.ticket("c1")
@@ -142,9 +155,11 @@ async def test_a_pending_ticket_opens_again_at_its_moment_once(stage):
     assert (seen.is_pending_due, seen.next_at) == (False, (await stage.dialog(ticket)).pending_until)
     await stage.sql("UPDATE dialogs SET pending_until = clock_timestamp() - interval '1 ms' WHERE id = :d", d=ticket)
     assert (await look(stage, ticket)).is_pending_due
+    until = (await stage.dialog(ticket)).pending_until
     done = [(await transact(stage.sessions, lambda w: pendings.open_again(w, ticket)))[0] for _ in range(2)]
     assert done == [True, False]
     row = await stage.dialog(ticket)
     assert (row.pending_until, await stage.holder(ticket)) == (None, "olha")
-    assert (await stage.kinds(ticket)).count("ticket.reopened") == 1
+    [reopened] = await facts(stage, ticket, "ticket.reopened")
+    assert (reopened.data["before"]["pending_until"], reopened.data["after"]["pending_until"]) == (until.isoformat(), None)
     assert (await look(stage, ticket)).next_at is None
