@@ -32,7 +32,7 @@ class Moved(BaseModel):
 
 class Move(BaseModel):
     """`due_before` null: the clock would begin, from when it would have begun. `due_after` null: it would end. The same
-    moment twice: its warnings change.
+    moment twice: its warnings change, or it stands still and would go on by other hours.
     """
 
     dialog_id: str

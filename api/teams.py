@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from api.changes import Change, changing
-from api.fields import UNSENT, Body, Key, KeyInPath, Name, Seconds
+from api.fields import UNSENT, Body, Key, KeyInPath, Name
 from api.house import Reading
 from api.moving import DECIDING, Deciding, Moved
 from api.viewers import needs
+from domain.clocks.policies import LONGEST_NORM
 from domain.errors import ForbiddenError
 from domain.permissions import Permission, Viewer
 from store import teams
@@ -23,6 +24,7 @@ Leading = Annotated[Change, Depends(changing(Permission.DISTRIBUTION_MANAGE))]
 Members = Annotated[list[UUID], Field(max_length=2000)]
 Topics = Annotated[list[Key], Field(max_length=500)]
 Window = Annotated[int, Field(ge=5, le=86_400)]
+Norm = Annotated[int, Field(strict=True, ge=1, le=LONGEST_NORM, description="Seconds.")]
 Method = Literal["least_loaded", "round_robin", "topic_priority"]
 Fallback = Literal["return", "pool"]
 #: what a supervisor may change in a team they lead
@@ -60,8 +62,8 @@ class NewTeam(Body):
     active: bool = True
     transfer_window: Window = 120
     transfer_fallback: Fallback = "return"
-    accept_norm: Seconds | None = None
-    respond_norm: Seconds | None = None
+    accept_norm: Norm | None = None
+    respond_norm: Norm | None = None
     members: Members = Field(default_factory=list)
     topics: Topics = Field(default_factory=list)
 
@@ -81,8 +83,8 @@ class TeamChange(Deciding):
     active: bool = UNSENT
     transfer_window: Window = UNSENT
     transfer_fallback: Fallback = UNSENT
-    accept_norm: Seconds | None = None
-    respond_norm: Seconds | None = None
+    accept_norm: Norm | None = None
+    respond_norm: Norm | None = None
     members: Members = UNSENT
     topics: Topics = UNSENT
     move_to: Key | None = None

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -165,7 +165,7 @@ def _shown(group: Group, key: Any) -> str | None:
 
 def _told(r: Any) -> dict[str, Any]:
     c: Clock = r.Clock
-    late = max((c.ended_at or c.due_at) - c.due_at, c.due_at - c.due_at) if c.due_at and c.ended_at else None
+    late = (c.ended_at - c.breached_at if c.breached_at else timedelta()) if c.ended_at else None
     return {
         "dialog_id": c.dialog_id, "number": r.number, "kind": r.kind, "dialog_status": r.dialog_status,
         "ticket_number": r.ticket_number, "spoken": spoken(r.ticket_number) if r.ticket_number is not None else None,

@@ -63,8 +63,8 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A clock that would be due at another moment, or warn at others. `due_before` None: it would begin; `due_after`
-    None: it would end, or never be due.
+    """A clock that would be due at another moment, warn at others or, standing still, go on by other hours.
+    `due_before` None: it would begin; `due_after` None: it would end, or never be due.
     """
 
     dialog_id: UUID
@@ -100,7 +100,10 @@ def _due(clock: Clock | None) -> datetime | None:
 
 
 def _aim(clock: Clock | None) -> tuple[Any, ...] | None:
-    return (clock.id, clock.due_at, clock.target, clock.warn) if clock else None
+    """What stands still is due at no known moment: it moves by the hours by which it will go on."""
+    if clock is None:
+        return None
+    return clock.id, clock.due_at, clock.target, clock.warn, clock.calendar if clock.state == "paused" else None
 
 
 async def moves(

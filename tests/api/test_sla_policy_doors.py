@@ -114,6 +114,14 @@ async def test_norms_of_the_house_are_settings(admin, demo):
     assert (await admin.get(f"{API}/settings/accept_norm")).json()["value"] is None
 
 
+async def test_norms_of_a_team_are_whole_seconds_as_those_of_the_house(admin, demo):
+    for wrong in (0, 604_801, "60", True, 1.5):
+        for norm in ("accept_norm", "respond_norm"):
+            assert (await admin.patch(f"{API}/teams/support", json={norm: wrong})).status_code == 422
+            new = {"key": "wrong", "name": "Wrong", norm: wrong}
+            assert (await admin.post(f"{API}/teams", json=new)).status_code == 422
+
+
 async def test_a_supervisor_sets_the_norms_of_their_team_and_an_administrator_moves_its_clocks(desk, engine):
     await put_built_ins(engine, [("process", *one) for one in built_ins()], demo=False)
     waiting = await desk.opened("client")

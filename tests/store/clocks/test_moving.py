@@ -10,11 +10,11 @@ from uuid import UUID
 
 import pytest
 
-from domain.commands import Close, Convert, Say
+from domain.commands import Close, Convert, Say, SetStatus
 from domain.errors import ConfirmationNeededError, ForbiddenError, VersionConflictError
 from domain.permissions import Permission
 from processes.catalogue import built_ins
-from store import norms, sla_policies, teams
+from store import calendars, norms, sla_policies, teams
 from store.built_ins import put_built_ins
 from store.clocks import moving
 from store.clocks.moving import Concern, confirmed
@@ -22,6 +22,7 @@ from store.engines import engine_for
 from store.tables import Topic
 from store.transactions import Actor, Work, transact
 from store.viewers import get_viewer
+from tests.store.clocks.promises import calendar
 from tests.store.launching import Launching
 from tests.store.stage import Stage
 from tests.store.walking import walk
@@ -201,6 +202,24 @@ async def test_a_metric_newly_promised_begins_where_it_would_have_begun(promisin
     await walk(promising.desk, UUID(moved["run_id"]))
     clock = await promising.clock(dialog, "tis")
     assert (clock.started_at, clock.due_at) == (began, began + timedelta(seconds=7200))
+
+
+async def test_what_stands_still_moves_to_new_hours_though_it_is_due_at_no_moment(promising):
+    stage = promising.stage
+    week = {day: ["00:00-24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    hours = await calendar(stage, "hours", zone="Europe/Kyiv", weekly=week, exceptions={})
+    await stage.sql("UPDATE topics SET calendar_key = :c WHERE key = :t", c=hours, t=stage.key("pay"))
+    runs, still = await promising.ticket(), await promising.ticket()
+    await stage.do("olha", runs, Say("an answer"))
+    await stage.do("olha", still, Say("an answer"))
+    await stage.do("olha", still, SetStatus("pending"))
+    holiday = {"exceptions": {"2199-12-25": []}}
+    with pytest.raises(ConfirmationNeededError) as refused:
+        await promising.edit(lambda w, v: calendars.change(w, v, hours, holiday))
+    assert [(m["dialog_id"], m["metric"]) for m in refused.value.extra["moves"]] == [(str(still), "ttc")]
+    moved = await promising.edit(lambda w, v: calendars.change(w, v, hours, holiday, running="move", confirm=1))
+    await walk(promising.desk, UUID(moved["run_id"]))
+    assert [(await promising.clock(one, "ttc")).calendar_version for one in (runs, still)] == [1, 2]
 
 
 async def test_a_topic_that_gets_a_policy_gives_its_open_tickets_clocks_only_when_confirmed(promising):
