@@ -1,5 +1,7 @@
 """Closing a dialog, and opening it again."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -97,8 +99,10 @@ async def reopen(work: Work, scene: Scene, viewer: Viewer, _: Reopen) -> dict[st
     return await reopen_now(work, scene, cause=by_whom(work))
 
 
-async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = True) -> dict[str, Any]:
-    """Raises DialogOpenError, AnotherDialogOpenError."""
+async def reopen_now(
+    work: Work, scene: Scene, *, cause: str, drains: bool = True, waited: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """`waited`: until when it was to wait, where that is over. Raises DialogOpenError, AnotherDialogOpenError."""
     dialog = scene.dialog
     before: dict[str, Any] = {"status": dialog.status, "place": dialog.place}
     if dialog.status not in (rules.Status.CLOSED, rules.Status.RESOLVED, rules.Status.PENDING):
@@ -117,7 +121,7 @@ async def reopen_now(work: Work, scene: Scene, *, cause: str, drains: bool = Tru
     dialog.place, dialog.operator_id = rules.place_when_waiting(auto=team.auto), None
     dialog.closed_at = dialog.closed_by = None
     dialog.waiting_since = work.now
-    waited = wait_no_longer(work, dialog)
+    waited = {**waited, **wait_no_longer(work, dialog)}
     if was_closed:
         dialog.cycle += 1
     await ratings.supersede(work, dialog.id)

@@ -15,6 +15,7 @@ async def open_again(work: Work, dialog_id: UUID) -> bool:
     dialog = scene.dialog
     if dialog.status != Status.PENDING or dialog.pending_until is None or dialog.pending_until > work.now:
         return False
+    waited = {"pending_until": dialog.pending_until.isoformat()}
     dialog.pending_until = None
-    await reopen_now(work, scene, cause="pending_until")
+    await reopen_now(work, scene, cause="pending_until", waited=waited)
     return True

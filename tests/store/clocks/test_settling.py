@@ -9,6 +9,7 @@ from domain.commands import Close, Convert, Say, SetStatus, Transfer
 from store.clocks import pendings
 from store.transactions import transact
 from tests.store.clocks.promises import TFR, TTC, age, burst, clocks, ledger, look, promised, sla_events
+from tests.store.ticketing import facts
 
 
 async def test_a_look_warns_and_breaches_each_at_its_own_moment_and_once(stage):
@@ -161,5 +162,6 @@ async def test_a_pending_ticket_opens_again_at_its_moment_once(stage):
     row = await stage.dialog(ticket)
     assert (row.pending_until, await stage.holder(ticket)) == (None, "olha")
     [reopened] = await facts(stage, ticket, "ticket.reopened")
-    assert (reopened.data["before"]["pending_until"], reopened.data["after"]["pending_until"]) == (until.isoformat(), None)
+    sides = [reopened.data[side]["pending_until"] for side in ("before", "after")]
+    assert sides == [until.isoformat(), None]
     assert (await look(stage, ticket)).next_at is None
