@@ -37,6 +37,7 @@ def told(clock: Clock, reader: Reader) -> dict[str, Any]:
     """
     lines = ledger(clock, reader)
     by_day = sum(len(line.counted) for line in lines) > MOST_STRETCHES
+    zone = reader.zone or clock.calendar.zone
     at = deadline_of(clock)
     return {
         "id": clock.id,
@@ -59,9 +60,9 @@ def told(clock: Clock, reader: Reader) -> dict[str, Any]:
         "ended_at": clock.ended_at,
         "policy": _ref(clock.policy),
         "calendar": _ref(clock.calendar_ref),
-        "zone": clock.calendar.zone,
+        "zone": zone,
         "counted_by": "day" if by_day else "stretch",
-        "ledger": [_line(line, ZoneInfo(clock.calendar.zone) if by_day else None) for line in lines],
+        "ledger": [_line(line, ZoneInfo(zone) if by_day else None) for line in lines],
         "why": why(clock, reader),
     }
 

@@ -14,6 +14,7 @@ from domain.clocks.deadlines import earliest
 from domain.clocks.explanations import Reader
 from domain.clocks.tellings import told
 from domain.permissions import Viewer
+from store import settings
 from store.clocks.timed import OPEN_CLOCK, Reading, clock_of
 from store.dialog_rows import require_readable
 from store.threads import names_of
@@ -30,6 +31,7 @@ async def clocks_of(
 ) -> dict[str, Any]:
     """The open ones, then those that ended, the latest first. Changes nothing, but a passed deadline is told as passed.
 
+    Moments are told in the zone of the clock's calendar; without one in that of the house, as timelines are.
     Raises NotFoundError, also for a dialog the viewer may not read.
     """
     await require_readable(session, viewer, dialog_id)
@@ -39,13 +41,14 @@ async def clocks_of(
     kept = (replace(clock_of(r.clock, read), ended_at=r.ended_at, result=r.result) for r in rows)
     clocks = settle(kept, known.now).clocks
     reader = await _reader(session, clocks, language, known.now)
+    of_the_house = replace(reader, zone=await settings.value_of(session, "time_zone"))
     due_at = earliest(clocks)
     return {
         "dialog_id": dialog_id,
         "now": known.now,
         "due_at": due_at,
         "is_overdue": due_at is not None and due_at <= known.now,
-        "clocks": [told(clock, reader) for clock in clocks],
+        "clocks": [told(clock, reader if clock.calendar_ref else of_the_house) for clock in clocks],
         "left_off": known.total - len(clocks),
     }
 

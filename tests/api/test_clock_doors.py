@@ -1,6 +1,7 @@
 """Clocks over HTTP: each explained, passed deadlines told as passed; lists by deadline, and of what is overdue."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from domain.commands import Close, Say
 from tests.store.clocks.promises import NRT, TFR, TTC, age, calendar, clocks, look, promised, sla_events
@@ -65,6 +66,14 @@ async def test_the_ledger_of_long_clocks_is_summed_by_day(desk):
     assert clock["counted_by"] == "day"
     assert len(line["counted"]) <= 252
     assert abs(sum(c["seconds"] for c in line["counted"]) - line["seconds"]) < 1e-3
+
+
+async def test_moments_without_a_calendar_are_told_in_the_zone_of_the_house(desk):
+    dialog = await desk.opened("c1", topic=await promised(desk, TFR))
+    [clock] = (await desk.get("olha", f"/dialogs/{dialog}/clocks"))["clocks"]
+    due = datetime.fromisoformat(clock["due_at"]).astimezone(ZoneInfo("Europe/Kyiv"))
+    assert clock["zone"] == "Europe/Kyiv"
+    assert f"{due:%H:%M}" in clock["why"].partition(". ")[0]
 
 
 async def test_who_may_not_read_the_dialog_is_not_told_of_its_clocks(desk):
