@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import product
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,12 +13,15 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Select,
+    and_,
     cast,
     func,
     join,
     literal,
     literal_column,
+    or_,
     select,
+    true,
     tuple_,
     union,
 )
@@ -136,8 +140,11 @@ def _page_of_ids(viewer: Viewer, asked: Asked, orders: Sequence[Order], said_in:
         .where(*_beyond(one, asked.after or asked.before, descends, "after" if asked.after else "before"))
         .limit(asked.limit + 1)
         for one in orders
-        for seen in visible(viewer, asked.criteria.team)
-        for conditions in alternatives(asked.criteria, with_texts=with_texts, said_in=said_in)
+        for seen, conditions in _walks(
+            one,
+            visible(viewer, asked.criteria.team),
+            alternatives(asked.criteria, with_texts=with_texts, said_in=said_in),
+        )
     ]
     if len(branches) == 1:
         return branches[0]
@@ -145,6 +152,17 @@ def _page_of_ids(viewer: Viewer, asked: Asked, orders: Sequence[Order], said_in:
     key = cast(together.c.k, _MOMENT)
     columns = [together.c.id] if order.key is None else [key, together.c.id]
     return select(together).order_by(*(c.desc() if descends else c.asc() for c in columns)).limit(asked.limit + 1)
+
+
+def _walks(order: Order, seen: list[Conditions], asked: list[Conditions]) -> list[tuple[Conditions, Conditions]]:
+    """Each pair by an index of its own; but the few that have a deadline are walked once, whoever may see them."""
+    if order.source is Dialog:
+        return list(product(seen, asked))
+    return [([_any(seen)], [_any(asked)])]
+
+
+def _any(branches: list[Conditions]) -> ColumnElement[bool]:
+    return or_(*(and_(true(), *branch) for branch in branches))
 
 
 def visible(viewer: Viewer, asked_teams: frozenset[str] = frozenset()) -> list[Conditions]:
