@@ -4,11 +4,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.errors import AtCapacityError
+from domain.errors import AtCapacityError, InvalidError
 from domain.transfers import Offer
 from store import transfers
 from store.dialogs import Scene
 from store.places import give, has_room, require_able, settle_waiting, to_pool
+from store.tables import Role
 from store.topics import change_team
 from store.transactions import Work
 
@@ -30,7 +31,7 @@ async def hand_to(work: Work, scene: Scene, assignee: str, *, cause: str) -> boo
     """`assignee`: an operator's id, role:NAME or team:NAME; who is there may be offline, but needs room (DECISIONS 25).
 
     Answers whether the ticket stands where it was to go; False: it still waits, or stays with its holder. Raises
-    AtCapacityError, OperatorUnsuitableError, and what handing to a team refuses.
+    AtCapacityError, OperatorUnsuitableError, InvalidError for an unknown role, and what handing to a team refuses.
     """
     kind, colon, key = assignee.partition(":")
     if not colon:
@@ -41,6 +42,8 @@ async def hand_to(work: Work, scene: Scene, assignee: str, *, cause: str) -> boo
         return True
     found = await work.session.scalars(_OF_ROLE, {"role": key, "team": scene.dialog.team_key})
     people = list(found)
+    if not people and await work.session.get(Role, key) is None:
+        raise InvalidError(f"There is no role {key!r}.", field="assignee")
     if scene.dialog.operator_id in people:
         return True
     await work.lock_operators(people)

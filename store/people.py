@@ -18,19 +18,20 @@ ORDER BY u.name, u.id LIMIT :limit
 #: those the log names are who did something by hand, and who held it
 _AROUND = text("""
 WITH named AS (
-    SELECT author_id AS id, 'author' AS role, opened_at AS at FROM dialogs WHERE id = :id
-    UNION ALL SELECT operator_id, 'assignee', assigned_at FROM dialogs WHERE id = :id
-    UNION ALL SELECT user_id, CASE role WHEN 'watcher' THEN 'watcher' ELSE 'member' END, added_at
+    SELECT author_id AS id, 'author' AS role, opened_at AS came, NULL::timestamptz AS acted
+           FROM dialogs WHERE id = :id
+    UNION ALL SELECT operator_id, 'assignee', assigned_at, NULL FROM dialogs WHERE id = :id
+    UNION ALL SELECT user_id, CASE role WHEN 'watcher' THEN 'watcher' ELSE 'member' END, added_at, NULL
               FROM participants WHERE dialog_id = :id
-    UNION ALL SELECT actor_id, 'acted', max(at) FROM events
+    UNION ALL SELECT actor_id, 'acted', min(at), max(at) FROM events
               WHERE dialog_id = :id AND actor_kind = 'user' AND actor_id IS NOT NULL GROUP BY actor_id
-    UNION ALL SELECT operator_id, 'held', max(at) FROM events
+    UNION ALL SELECT operator_id, 'held', min(at), NULL FROM events
               WHERE dialog_id = :id AND kind = 'dialog.assigned' AND operator_id IS NOT NULL GROUP BY operator_id
 )
 SELECT u.id, u.name, u.is_active AS active, array_agg(DISTINCT n.role ORDER BY n.role) AS roles,
-       max(n.at) FILTER (WHERE n.role = 'acted') AS last_acted_at
+       max(n.acted) AS last_acted_at
 FROM named n JOIN users u ON u.id = n.id
-GROUP BY u.id ORDER BY min(n.at), u.id
+GROUP BY u.id ORDER BY min(n.came), u.id
 """)
 
 

@@ -217,7 +217,8 @@ async def test_a_ticket_for_nobody_waits_and_one_for_a_team_goes_there(stage: St
     await stage.team("sales")
     await stage.person("iryna", "sales", online=True)
     run = Run(stage)
-    await run.act(first, "convert_to_ticket", assignee="role:nobody")
+    assert await run.refused(first, "convert_to_ticket", assignee="role:nobody") == "invalid"
+    await run.act(first, "convert_to_ticket", assignee="role:integrator")
     assert await stage.place(first) == "queued"
     await run.act(second, "convert_to_ticket", assignee=f"team:{stage.key('sales')}")
     assert await stage.holder(second) == "iryna"

@@ -259,9 +259,11 @@ async def test_a_run_hands_over_with_a_topic_and_takes_both_back(stage: Stage, t
 async def test_participants_are_the_author_the_assignee_everybody_in_the_log_and_those_brought_in(stage, ticket):
     await stage.person("taras")
     await stage.do("boss", ticket, Assign(stage.id_of("taras")))
+    await stage.do("eve", ticket, Say("I look on", "note"))
     async with stage.sessions() as session:
         viewer = await get_viewer(session, stage.id_of("boss"))
         people = {p["name"]: p["roles"] for p in await participants_of(session, viewer, ticket)}
+    assert [*people][-2:] == ["Eve", "Taras"], "by when they came, not by what they did last"
     assert people == {
         "Boss": ["acted", "author"], "Olha": ["held"], "Eve": ["acted", "watcher"], "Taras": ["assignee", "held"],
     }  # fmt: skip
