@@ -18,10 +18,18 @@ LONGEST_LINE = 300
 MOST_FOUND = 200
 
 
+def _is_stored(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("a text may not contain the NUL character")
+    text.encode()  # a lone surrogate is a UnicodeEncodeError, which is a ValueError
+    return text
+
+
 def _refers(kind: str, *, longest: int = 200, pattern: str | None = None) -> tuple[Any, ...]:
     return (
         StringConstraints(min_length=1, max_length=longest, pattern=pattern),
         Field(json_schema_extra={"x-reference": kind}),
+        AfterValidator(_is_stored),
     )
 
 
@@ -45,13 +53,6 @@ def _is_address(text: str, info: ValidationInfo) -> str:
 
 def _is_duration(text: str) -> str:
     parse_duration(text)
-    return text
-
-
-def _is_stored(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("a text may not contain the NUL character")
-    text.encode()  # a lone surrogate is a UnicodeEncodeError, which is a ValueError
     return text
 
 

@@ -105,6 +105,8 @@ def test_a_number_will_do_for_a_text():
         ("emit", {"event": "dialog.closed"}), ("http", {"method": "TRACE"}), ("http", {"expect": []}),
         ("notify", {"link": "javascript:alert(1)"}), ("distribute", {"exclude": [ID] * 101}),
         ("send_message", {"text": {"ukr": "x"}}), ("start_dialog", {"text": None}), ("ask_ai", {"max_tokens": 0}),
+        ("set_topic", {"topic": "a\x00b"}), ("distribute", {"to": "team", "team": "\ud800"}),
+        ("transfer_to_team", {"team": "a\x00"}), ("notify", {"to": "team:a\x00"}), ("add_tag", {"tag": "\x00"}),
     ],
 )  # fmt: skip
 def test_wrong_values_are_refused(name, wrong):
