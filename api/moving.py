@@ -14,7 +14,8 @@ DECIDING = ("running", "confirm")
 
 class Deciding(Body):
     """`running`: what becomes of running clocks: keep what they began with, or move. Left out: 409
-    `confirmation_needed` tells how many would move and shows the first. `confirm`: that number, to move them.
+    `confirmation_needed` tells how many would move and shows the first. `confirm`: that number, to move them; without
+    an edit it moves those kept in an earlier one.
     """
 
     running: Running = UNSENT

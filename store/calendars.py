@@ -29,7 +29,7 @@ _CALENDARS = """
 SELECT c.key, c.name, c.version, c.updated_at, v.body,
        ARRAY(SELECT key FROM topics WHERE calendar_key = c.key ORDER BY 1) AS topics,
        ARRAY(SELECT p.key FROM sla_policies p JOIN sla_policy_versions w ON w.key = p.key AND w.version = p.version
-             WHERE w.body ->> 'calendar' = c.key ORDER BY 1) AS policies
+             WHERE p.active AND w.body ->> 'calendar' = c.key ORDER BY 1) AS policies
 FROM calendars c JOIN calendar_versions v ON v.key = c.key AND v.version = c.version
 WHERE c.active
 """
@@ -123,7 +123,7 @@ async def change(
     Raises NotFoundError, InvalidError, VersionConflictError, and as store.clocks.moving.confirmed.
     """
     run = None
-    if await edit(work, key, given, by=viewer.user_id):
+    if await edit(work, key, given, by=viewer.user_id) or running == "move":
         run = await confirmed(work, viewer, Concern(calendars=frozenset({key})), running=running, confirm=confirm)
     return {**await _get(work.session, key), "run_id": str(run) if run else None}
 

@@ -34,7 +34,7 @@ async def forget(
 async def _moved(
     work: Work, viewer: Viewer, key: str, has_changed: bool, running: str | None, confirm: int | None
 ) -> str | None:
-    if key not in NORMS or not has_changed:
+    if key not in NORMS or not (has_changed or running == "move"):
         return None
     run: UUID | None = await confirmed(work, viewer, Concern(everywhere=True), running=running, confirm=confirm)
     return str(run) if run else None

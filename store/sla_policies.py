@@ -98,7 +98,7 @@ async def change(
     """
     is_promised_anew = await edit(work, key, given, by=viewer.user_id)
     run = None
-    if is_promised_anew:
+    if is_promised_anew or running == "move":
         run = await confirmed(work, viewer, Concern(policies=frozenset({key})), running=running, confirm=confirm)
     return {**await _get(work.session, key), "run_id": str(run) if run else None}
 

@@ -98,7 +98,7 @@ async def change(
     record_change(work, "team", key, before, {**after, **moved}, team=key)
     await _follow(work, team, before, after, given.get("move_to"))
     run = None
-    if viewer is not None and any(before[norm] != after[norm] for norm in NORMS):
+    if viewer is not None and (running == "move" or any(before[norm] != after[norm] for norm in NORMS)):
         run = await confirmed(work, viewer, Concern(teams=frozenset({key})), running=running, confirm=confirm)
     return {**await get_team(work.session, key), "run_id": str(run) if run else None}
 

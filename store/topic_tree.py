@@ -102,7 +102,7 @@ async def change(
     after = await get_topic(work.session, key)
     record_change(work, "topic", key, before, after)
     run = None
-    if viewer is not None and any(before[name] != after[name] for name in PROMISES):
+    if viewer is not None and (running == "move" or any(before[name] != after[name] for name in PROMISES)):
         run = await confirmed(work, viewer, Concern(topics=frozenset({key})), running=running, confirm=confirm)
     return {**after, "run_id": str(run) if run else None}
 

@@ -127,6 +127,17 @@ async def test_kept_clocks_keep_what_they_began_with_and_new_ones_begin_anew(pro
     assert (new.target, new.policy_version) == (600, 2)
 
 
+async def test_kept_clocks_can_be_moved_later_without_another_edit(promising):
+    old = await promising.ticket()
+    await promising.change(SOONER, running="keep")
+    assert (await promising.asked({}, running="move"))["total"] == 1
+    told = await promising.change({}, running="move", confirm=1)
+    assert told["version"] == 2
+    await walk(promising.desk, UUID(told["run_id"]))
+    assert (await promising.clock(old)).target == 600
+    assert (await promising.change({}, running="move", confirm=1))["run_id"] is None, "nothing is left to move"
+
+
 async def test_clocks_move_exactly_to_the_moments_that_were_shown(promising):
     dialogs = [await promising.ticket() for _ in range(3)]
     shown = await promising.asked(SOONER)
