@@ -20,7 +20,8 @@ _KNOWN = text("SELECT array_agg(key ORDER BY position) AS keys FROM priorities")
 _USES = text("""
 SELECT (SELECT count(*) FROM (SELECT 1 FROM dialogs WHERE priority = :key LIMIT 1000) AS d) AS dialogs,
        ARRAY(SELECT p.key FROM sla_policies p JOIN sla_policy_versions v ON v.key = p.key AND v.version = p.version
-             WHERE EXISTS (SELECT 1 FROM jsonb_path_query(v.body, '$.metrics[*].targets') AS t WHERE t ? :key)
+             WHERE p.active
+               AND EXISTS (SELECT 1 FROM jsonb_path_query(v.body, '$.metrics[*].targets') AS t WHERE t ? :key)
              ORDER BY 1) AS sla_policies
 """)
 

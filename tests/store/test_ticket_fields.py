@@ -9,7 +9,7 @@ import pytest
 
 from domain.commands import Close, SetFields, SetPriority, SetTopic
 from domain.errors import DomainError, InvalidError
-from store import priorities, ticket_fields, topic_tree
+from store import priorities, sla_policies, ticket_fields, topic_tree
 from tests.store.actors import Run
 from tests.store.stage import Stage
 from tests.store.ticketing import field, of_topic, opens, setting, told
@@ -92,6 +92,18 @@ async def test_priorities_are_a_table_and_one_in_use_stays(stage: Stage):
     await setting(stage, lambda w: priorities.remove(w, key))
     told_ = await stage.row("SELECT data FROM events WHERE kind = 'settings.changed' ORDER BY id DESC LIMIT 1")
     assert (told_.data["what"], told_.data["before"]["position"], told_.data["after"]) == ("priority", 1_000, None)
+
+
+async def test_a_policy_holds_the_priorities_it_names_until_it_is_removed(stage: Stage):
+    level, gold = stage.key("level"), stage.key("gold")
+    await setting(stage, lambda w: priorities.add(w, {"key": level, **SPARE}))
+    metrics = [{"metric": "tfr", "target": 900, "targets": {level: 60}}]
+    await setting(stage, lambda w: sla_policies.add(w, {"key": gold, "name": "Gold", "metrics": metrics}, by=None))
+    with pytest.raises(DomainError) as refused:
+        await setting(stage, lambda w: priorities.remove(w, level))
+    assert refused.value.extra["where"] == {"sla_policies": [gold]}
+    await setting(stage, lambda w: sla_policies.remove(w, gold))
+    await setting(stage, lambda w: priorities.remove(w, level))
 
 
 async def test_a_priority_going_away_and_a_ticket_taking_it_do_not_meet_in_an_error(stage: Stage):
