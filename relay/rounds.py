@@ -209,12 +209,14 @@ class Relay:
         async with self._sessions() as session:
             late_clocks = await settling.unseen(session)
         self._bell.ring(workflow_ids.of_clocks(i) for i in late_clocks)
-        if findings.missed or findings.late_offers or findings.lapsed or abandoned or late_clocks:
+        found = findings.missed or findings.late_offers or findings.lapsed or findings.miscounted
+        if found or abandoned or late_clocks:
             log.warning(
                 "sweep.found",
                 missed=findings.missed,
                 late_offers=len(findings.late_offers),
                 lapsed=len(findings.lapsed),
+                miscounted=findings.miscounted,
                 orphans=len(abandoned),
                 late_clocks=len(late_clocks),
             )

@@ -11,17 +11,21 @@ from store.candidates import candidates_in
 from store.distribution import drain, methods_of, waiting_in
 from store.engines import Sessions
 from store.exclusions import lift_lone_exclusions, lone_ends
+from store.loads import recount
 from store.reactions import drains_due, finish
 from store.transactions import Work, transact
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`missed`: dialogs that waited although somebody had room. `late_offers`, `lapsed`: nobody looked in time."""
+    """`missed`: dialogs that waited although somebody had room. `late_offers`, `lapsed`: nobody looked in time.
+    `miscounted`: people whose load was not that of their slots.
+    """
 
     missed: int
     late_offers: tuple[UUID, ...]
     lapsed: tuple[UUID, ...]
+    miscounted: int = 0
 
 
 async def drain_team(sessions: Sessions, team: str, done: list[int] | None = None) -> tuple[int, set[str]]:
@@ -61,12 +65,13 @@ async def sweep(sessions: Sessions) -> tuple[Findings, set[str]]:
             )
         )
         lapsed = tuple(r[0] for r in gone)
+    miscounted = await recount(sessions)
     missed, rings = 0, set[str]()
     for team in teams:
         found, more = await transact(sessions, lambda work, key=team: _check_team(work, key))  # type: ignore[misc]
         missed += found
         rings |= more
-    return Findings(missed, late_offers, lapsed), rings
+    return Findings(missed, late_offers, lapsed, miscounted), rings
 
 
 async def _check_team(work: Work, team: str) -> int:

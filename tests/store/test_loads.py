@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.commands import Accept, Transfer
 from store.candidates import candidates_in
+from store.loads import recount
 from store.transactions import Work
 
 SLOTS = (
@@ -102,3 +103,56 @@ async def test_an_accepted_offer_is_a_slot_held(stage):
     assert await kept(stage) | {stage.people["taras"]: (1, {stage.channel: 1})} == await kept(stage)
     assert (await load_of(stage, "olha")).total == 0
     assert (await load_of(stage, "taras")).channels == {stage.channel: 1}
+
+
+WRONG = {
+    "too low": "UPDATE operator_loads SET held = 0, channels = '{}'",
+    "too high": "UPDATE operator_loads SET held = held + 5",
+    "of another channel": "UPDATE operator_loads SET channels = jsonb_build_object('other', held)",
+    "gone": "DELETE FROM operator_loads",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_a_count_somebody_made_wrong_is_mended_by_the_next_look_and_told(stage, wrong):
+    """Too low a count chooses somebody who is full, whom the slots then refuse; too high a one passes over somebody."""
+    olha = await stage.person("olha", online=True, max_dialogs=3)
+    for n in range(2):
+        await stage.opened(f"c{n}")
+    before = await stage.sql("SELECT id FROM events WHERE kind = 'distribution.anomaly'")
+    await stage.sql(WRONG[wrong])
+    assert (await stage.sweep()).miscounted >= 1
+    assert await kept(stage) == await counted(stage)
+    assert (await stage.sweep()).miscounted == 0
+    told = await stage.sql("SELECT operator_id, data FROM events WHERE kind = 'distribution.anomaly' ORDER BY id")
+    mine = [t.data["miscounted"]["slots"] for t in told[len(before) :] if t.operator_id == olha]
+    assert mine == [2]
+    third = await stage.opened("c3")
+    assert await stage.holder(third) == "olha"
+
+
+async def test_slots_that_come_and_go_meanwhile_are_neither_counted_twice_nor_told(stage):
+    people = [await stage.person(name) for name in ("olha", "taras")]
+    dialogs = [await stage.opened(f"c{n}") for n in range(6)]
+    wrong = 0
+
+    async def rove(dice: random.Random) -> None:
+        for _ in range(30):
+            given = {"o": dice.choice(people), "k": "held", "c": stage.channel, "d": sorted(dice.sample(dialogs, 2))}
+            try:
+                async with stage.sessions.begin() as session:
+                    await session.execute(text(ACTS[dice.choice(["take", "free", "hand over"])]), given)
+            except DBAPIError:
+                continue
+
+    async def look() -> None:
+        nonlocal wrong
+        for _ in range(15):
+            wrong += await recount(stage.sessions)
+
+    await asyncio.gather(*(rove(random.Random(n)) for n in range(5)), look())
+    assert wrong == 0
+    await stage.sql(WRONG["too high"])
+    await asyncio.gather(*(rove(random.Random(n)) for n in range(5, 10)), look())
+    assert await kept(stage) == await counted(stage)
+    await stage.sql("DELETE FROM reservations WHERE operator_id = ANY(:p)", p=people)
