@@ -26,7 +26,7 @@ def days(draw, *, nights=True):
     edges = sorted(draw(st.sets(st.integers(12, 47), max_size=6)))
     found = [f"{clock(low * 30)}-{clock(high * 30)}" for low, high in zip(edges[::2], edges[1::2], strict=False)]
     if nights and len(edges) % 2:
-        found.append(f"{clock(edges[-1] * 30)}-{clock(draw(st.integers(1, 12)) * 30)}")
+        found.append(f"{clock(edges[-1] * 30)}-{clock(draw(st.integers(1, min(12, edges[-1] - 1))) * 30)}")
     return found
 
 
