@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 from domain.commands import AddTag, Close, Convert, Merge, Reopen, Say, SetStatus, Watch
+from store.threads import list_messages
+from store.viewers import get_viewer
 from tests.store.actors import Run
 from tests.store.stage import Stage
 from tests.store.ticketing import contact_of, facts, new_ticket, notices, texts
@@ -36,8 +38,9 @@ async def test_messages_move_in_their_order_and_the_others_close_with_a_link(sta
         (str(second), 1, 2), (str(third), 2, 3),
     ]  # fmt: skip
     assert await texts(stage, into) == [(1, "note 0"), (2, "note 1"), (3, "note 2"), (4, "again")]
-    moved = await stage.sql("SELECT moved_from FROM messages WHERE dialog_id = :d ORDER BY seq", d=into)
-    assert [m.moved_from for m in moved] == [None, second, third, third]
+    async with stage.sessions() as session:
+        page = await list_messages(session, await get_viewer(session, stage.id_of("olha")), into)
+    assert {m["seq"]: m["moved_from"] for m in page.items} == {1: None, 2: second, 3: third, 4: third}
     row = await stage.dialog(into)
     assert (row.last_message_seq, row.tags, row.status) == (4, [stage.key("vip")], "open")
     for gone in (second, third):
