@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.clocks.sentences import Fired
 from domain.events import Fact
 from domain.tickets import spoken
 
@@ -133,8 +134,8 @@ def _merged(change: Change) -> Words:
 
 
 def _breached(change: Change) -> Words:
-    alias = change.data.get("alias") or str(change.data.get("metric", "")).upper()
-    return f"Прострочено: {alias}", f"Overdue: {alias}"
+    uk, en = (Fired(change.data, None, "", language).name for language in ("uk", "en"))
+    return f"Прострочено: {uk}", f"Overdue: {en}"
 
 
 #: the facts that are told
