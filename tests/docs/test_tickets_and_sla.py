@@ -48,7 +48,7 @@ def test_an_edit_asks_before_it_moves_clocks_and_then_does(printed: list[list[st
 def test_those_who_watch_are_told_and_everything_is_in_the_log(printed: list[list[str]]) -> None:
     lines = printed[7]
     assert lines[:3] == ["True", "True", "critical"]
-    assert any("high → critical" in line for line in lines)
+    assert any("Високий → Критичний" in line for line in lines)
     assert any(line.startswith("Супервізор") and "watcher" in line for line in lines)
     assert "priority  high  critical" in lines
     assert "status  open  pending" in lines
