@@ -58,8 +58,7 @@ class BatchActivities:
 
     async def _run_batch(self, order: BatchOrder) -> BatchDone:
         done = await self._walk(order)
-        if done.ended:
-            await make_lasting(self._sessions)
+        await make_lasting(self._sessions)  # whoever ended the items: an attempt before this one may have been cut off
         return done
 
     async def _walk(self, order: BatchOrder) -> BatchDone:

@@ -6,10 +6,16 @@ from uuid import UUID
 
 import pytest
 
+import activities.batches
+from activities.batches import BatchActivities
+from domain.run_messages import BatchOrder
 from store import run_commands
+from store.engines import Sessions, engine_for, sessions_of
 from store.viewers import get_viewer
 from tests.store.launching import NOTE, Launching
-from tests.store.walking import walk
+from tests.store.runs_at_hand import unhurried
+from tests.store.stage import Stage
+from tests.store.walking import ask_nobody, nobody, walk
 
 PRIORITY = {"id": "prio", "call": "set_priority", "with": {"priority": "high"}}
 BROKEN = {"id": "broken", "raise": {"error": "unwanted", "message": "no"}}
@@ -57,3 +63,36 @@ async def test_an_item_that_is_taken_back_tells_it_too(desk):
     undone = UUID((await desk.do(run_commands.undo, boss, run))["run_id"])
     assert await walk(desk, undone) == "succeeded"
     assert await moments(desk, undone) == [("succeeded", True, True, True, True)]
+
+
+async def test_items_are_on_disk_before_a_batch_answers_even_those_that_an_attempt_before_it_ended(
+    new_database, monkeypatch
+):
+    """ADR 18. The attempt before was cut off between its last item and the wait for the disk."""
+    engine = engine_for(new_database())
+    stage = Stage(sessions_of(engine))
+    await stage.prepare()
+    await stage.sql(f"ALTER DATABASE {engine.url.database} SET synchronous_commit = 'on'")
+    await engine.dispose()
+    await stage.person("boss", role="supervisor")
+    desk = Launching(stage)
+    key = await desk.publish("lasting", NOTE)
+    run = (await desk.launch(key, "boss", *[await stage.opened(f"c{n}") for n in range(3)]))["run_id"]
+    await desk.begin(run)
+    batches = BatchActivities(stage.sessions, lambda rings: None, nobody, ask_nobody, "mass")
+
+    async def cut_off(_: Sessions) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(activities.batches, "make_lasting", cut_off)
+        with pytest.raises(ConnectionError):
+            await unhurried(60).run(batches.run_batch, BatchOrder(run, 0, 1))
+    [written] = await stage.sql("SELECT pg_current_wal_insert_lsn()::text AS at, synchronous_commit FROM (SELECT"
+                                " current_setting('synchronous_commit') AS synchronous_commit) AS s")  # fmt: skip
+    assert written.synchronous_commit == "on"
+    done = await unhurried(60).run(batches.run_batch, BatchOrder(run, 0, 1))
+    assert (done.ended, done.has_more) == (0, False)
+    [disk] = await stage.sql("SELECT pg_current_wal_flush_lsn() >= CAST(:at AS pg_lsn) AS reached", at=written.at)
+    assert disk.reached
+    await engine.dispose()

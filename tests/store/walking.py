@@ -14,17 +14,17 @@ from tests.store.launching import Launching
 from tests.store.runs_at_hand import unhurried
 
 
-async def _nobody() -> NoReturn:
+async def nobody() -> NoReturn:
     raise AssertionError("A batch starts no workflow.")
 
 
-async def _ask_nobody(run: Run, deed: Deed) -> Done | None:
+async def ask_nobody(run: Run, deed: Deed) -> Done | None:
     return None
 
 
 async def walk(desk: Launching, run_id: UUID) -> str:
     """Begin the run, walk all of its items, finish it; answers its status."""
-    batches = BatchActivities(desk.stage.sessions, lambda rings: None, _nobody, _ask_nobody, "mass")
+    batches = BatchActivities(desk.stage.sessions, lambda rings: None, nobody, ask_nobody, "mass")
     await desk.begin(run_id)
     done = await unhurried(60).run(batches.run_batch, BatchOrder(run_id, 0, 1))
     assert not done.has_more
