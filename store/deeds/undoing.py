@@ -77,6 +77,8 @@ async def _restore_place(stage: Stage, scene: Scene, before: Mapping[str, Any]) 
         await to_pool(work, scene, cause="undone", excluding=holder)
         await settle_waiting(work, scene, cause="undone")
     else:
+        if dialog.place in rules.WAITING:
+            dialog.place = rules.place_when_waiting(auto=scene.team.auto)
         await work.session.flush()
         await settle_waiting(work, scene, cause="undone")
     await transfers.drain_for(work, [i for i in (holder, target) if i != wanted], cause="undone")

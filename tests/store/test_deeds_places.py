@@ -377,3 +377,16 @@ async def test_who_may_not_mark_makes_no_tag(stage: Stage):
     await stage.person("taras")
     assert await Run(stage, "taras").refused(dialog, "add_tag", tag=stage.key("x")) == "forbidden:not_yours"
     assert await stage.sql("SELECT 1 FROM tags WHERE key = :t", t=stage.key("x")) == []
+
+
+@pytest.mark.parametrize(("mine", "place"), [("support", "queued"), ("manual", "unassigned")])
+async def test_a_waiting_dialog_taken_back_from_another_team_waits_as_its_own_team_does(stage, mine, place):
+    """One distributes by itself, the other does not (I1)."""
+    await stage.team("manual", auto=False)
+    await stage.add_channel("desk", mine)
+    dialog, run = await stage.opened("c", channel="desk"), Run(stage)
+    assert await stage.place(dialog) == place
+    await run.act(dialog, "transfer_to_team", team=stage.key({"support": "manual", "manual": "support"}[mine]))
+    assert await stage.place(dialog) != place
+    assert await run.take_back(dialog) == "undone"
+    assert ((await stage.dialog(dialog)).team_key, await stage.place(dialog)) == (stage.key(mine), place)
