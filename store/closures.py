@@ -1,6 +1,7 @@
 """Closing a dialog, and opening it again."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -100,9 +101,18 @@ async def reopen(work: Work, scene: Scene, viewer: Viewer, _: Reopen) -> dict[st
 
 
 async def reopen_now(
-    work: Work, scene: Scene, *, cause: str, drains: bool = True, waited: Mapping[str, str] = MappingProxyType({})
+    work: Work,
+    scene: Scene,
+    *,
+    cause: str,
+    drains: bool = True,
+    waited: Mapping[str, str] = MappingProxyType({}),
+    at: datetime | None = None,
 ) -> dict[str, Any]:
-    """`waited`: until when it was to wait, where that is over. Raises DialogOpenError, AnotherDialogOpenError."""
+    """`waited`: until when it was to wait, where that is over. `at`: the moment it was to open, where that has passed.
+
+    Raises DialogOpenError, AnotherDialogOpenError.
+    """
     dialog = scene.dialog
     before: dict[str, Any] = {"status": dialog.status, "place": dialog.place}
     if dialog.status not in (rules.Status.CLOSED, rules.Status.RESOLVED, rules.Status.PENDING):
@@ -120,7 +130,7 @@ async def reopen_now(
     dialog.status = rules.Status.OPEN
     dialog.place, dialog.operator_id = rules.place_when_waiting(auto=team.auto), None
     dialog.closed_at = dialog.closed_by = None
-    dialog.waiting_since = work.now
+    dialog.waiting_since = at or work.now
     waited = {**waited, **wait_no_longer(work, dialog)}
     if was_closed:
         dialog.cycle += 1
@@ -133,7 +143,7 @@ async def reopen_now(
     goes_back = drains and candidate is not None and await _can_take_back(work, scene, candidate)
     left: dict[str, Any] = {} if goes_back or holder is None else {"operator": str(holder)}
     work.record(
-        Fact.TICKET_REOPENED if is_ticket else Fact.DIALOG_REOPENED, **scene.event_ids, operator_id=candidate,
+        Fact.TICKET_REOPENED if is_ticket else Fact.DIALOG_REOPENED, **scene.event_ids, operator_id=candidate, at=at,
         before=before | waited | left,
         after={"status": dialog.status, "place": dialog.place, **dict.fromkeys((*waited, *left))}, cause=cause,
         cycle=dialog.cycle,

@@ -164,4 +164,6 @@ async def test_a_pending_ticket_opens_again_at_its_moment_once(stage):
     [reopened] = await facts(stage, ticket, "ticket.reopened")
     sides = [reopened.data[side]["pending_until"] for side in ("before", "after")]
     assert sides == [until.isoformat(), None]
+    told = "SELECT at FROM events WHERE dialog_id = :d AND kind = 'ticket.reopened'"
+    assert [row.at for row in await stage.sql(told, d=ticket)] == [until]
     assert (await look(stage, ticket)).next_at is None
