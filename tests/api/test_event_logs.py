@@ -26,9 +26,9 @@ async def story(desk):
 async def test_an_entry_tells_who_when_and_what_changed(desk, story):
     [closed] = (await desk.get("lead", "/events/log", dialog=str(story), kind="dialog.closed"))["items"]
     assert closed["actor"] == {"kind": "user", "id": str(desk.id_of("olha")), "name": "Olha", "address": None}
-    assert (closed["data"]["before"], closed["data"]["after"]["status"]) == (
-        {"status": "open", "place": "owned"}, "closed",
-    )  # fmt: skip
+    before, after = closed["data"]["before"], closed["data"]["after"]
+    assert before == {"status": "open", "place": "owned", "operator": str(desk.id_of("olha"))}
+    assert after == {"status": "closed", "operator": None}
 
 
 async def test_entries_are_filtered(desk, story):
@@ -72,7 +72,7 @@ async def test_the_export_is_whole_and_harmless_to_spreadsheets(desk, story):
     assert len(rows) == len((await desk.get("lead", "/events/log", limit=200))["items"])
     assert rows[0]["address"] == "'=HYPERLINK(1)"
     closed = next(r for r in rows if r["kind"] == "dialog.closed")
-    assert (closed["actor"], closed["after"]) == ("Olha", '{"status": "closed"}')
+    assert (closed["actor"], closed["after"]) == ("Olha", '{"operator": null, "status": "closed"}')
 
 
 @pytest.mark.parametrize(
