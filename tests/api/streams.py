@@ -32,12 +32,15 @@ class StreamEndedError(Exception):
 
 
 class Ear:
-    """One connection to the stream. `last` is the newest id heard: what a browser would send on coming back."""
+    """One connection to the stream. `last` is the newest id heard; `cursor` the newest one told, whether with an event
+    or without: what a browser sends on coming back.
+    """
 
     def __init__(self, lines: AsyncIterator[str]) -> None:
         self._heard: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._task = asyncio.create_task(self._read(lines))
         self.last: int | None = None
+        self.cursor: int | None = None
 
     async def next(self, *, within: float = 5.0) -> dict[str, Any]:
         """The next event with data. Raises TimeoutError; StreamEndedError when the stream has ended."""
@@ -55,7 +58,7 @@ class Ear:
             async for line in lines:
                 name, _, value = line.partition(": ")
                 if name == "id":
-                    number = int(value)
+                    number = self.cursor = int(value)
                 elif name == "event":
                     event["event"] = value
                 elif name == "data":
