@@ -70,7 +70,10 @@ class Scene:
             raise NotFoundError("There is no such dialog.")
 
     def refresh_relation(self) -> None:
-        self.relation = replace(self.relation, operator_id=self.dialog.operator_id, team=self.dialog.team_key)
+        self.relation = replace(
+            self.relation, operator_id=self.dialog.operator_id, team=self.dialog.team_key,
+            offered_to=self.offer.to_operator if self.offer else None,
+        )  # fmt: skip
 
 
 async def teams_concerned(work: Work, dialog_id: UUID) -> frozenset[str]:

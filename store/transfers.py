@@ -80,6 +80,8 @@ async def offer(
         deadline=work.now + window,
     )  # fmt: skip
     work.session.add(row)
+    scene.offer = row
+    scene.refresh_relation()
     work.record(
         Fact.TRANSFER_OFFERED, **scene.event_ids, operator_id=to_operator, transfer_id=str(transfer_id),
         from_operator=str(dialog.operator_id), deadline=row.deadline.isoformat(),

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import random
 
+import pytest
+
 from domain.actions.catalogue import catalogue
 from domain.actions.manifests import Placement
 from domain.commands import Assign, Close, Take
@@ -73,3 +75,16 @@ async def test_runs_and_people_at_the_same_dialogs(stage: Stage):
 
     done = await asyncio.gather(*(run() for _ in range(4)), *(person(n) for n in ("olha", "iryna")))
     assert sum(done) > 10
+
+
+async def test_an_offer_is_known_to_what_follows_in_its_transaction(stage: Stage):
+    await stage.person("olha", online=True)
+    closed, offered = [await stage.opened(address) for address in ("c1", "c2")]
+    taras = str(await stage.person("taras", online=True))
+    await Run(stage).acts(closed, ("transfer", {"operator": taras}), ("close", {}))
+    states = "SELECT state, reason FROM transfers WHERE dialog_id = :d"
+    assert [tuple(row) for row in await stage.sql(states, d=closed)] == [("rescinded", "closed")]
+    assert await stage.sql("SELECT id FROM reservations WHERE dialog_id = :d", d=closed) == []
+    with pytest.raises(StepError) as refused:
+        await Run(stage).acts(offered, ("transfer", {"operator": taras}), ("transfer", {"operator": taras}))
+    assert (refused.value.type, refused.value.details["code"]) == ("conflict", "offer_pending")
